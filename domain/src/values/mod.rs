@@ -1,0 +1,1 @@
+//! The things that the bureau writes down, each with its own check.
