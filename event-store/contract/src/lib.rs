@@ -6,6 +6,7 @@
 mod memory;
 mod names;
 pub mod proof;
+mod request;
 pub mod suite;
 
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 pub use memory::MemoryStore;
-pub use names::{StreamName, StreamNameError};
+pub use names::{MAX_STREAM_NAME_BYTES, StreamName, StreamNameError};
+pub use request::{Verdict, check_limits, judge};
 
 /// Where an event stands in the whole log. Opaque, growing, with gaps; not comparable between stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -24,6 +26,8 @@ pub struct Position(pub u64);
 
 /// The largest event that a store takes: data, metadata and name together.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
+/// The most bytes in one append, all its events together: as much as a KurrentDB takes (one chunk).
+pub const MAX_APPEND_BYTES: usize = 256 * 1024 * 1024;
 /// The most events in one append.
 pub const MAX_EVENTS_PER_APPEND: usize = 10_000;
 /// The most events that one read returns, whatever was asked.
@@ -59,7 +63,8 @@ pub struct RecordedEvent {
     pub data: Bytes,
     /// Who, when, why, as JSON.
     pub metadata: Bytes,
-    /// When this store wrote it. Does not survive a move to another store; business time is in the metadata.
+    /// When this store wrote it, to the microsecond. Does not survive a move to another store; business time is in
+    /// the metadata.
     pub created: DateTime<Utc>,
     /// The link of the stream's hash chain, see [`proof`].
     pub hash: proof::Hash,
@@ -111,7 +116,9 @@ impl Filter {
 
     /// Streams whose names begin with one of these.
     pub fn prefixes<S: Into<String>>(prefixes: impl IntoIterator<Item = S>) -> Self {
-        Self { prefixes: prefixes.into_iter().map(Into::into).collect() }
+        Self {
+            prefixes: prefixes.into_iter().map(Into::into).collect(),
+        }
     }
 
     /// Whether this reader wants that stream.
@@ -171,13 +178,23 @@ pub trait EventStore: Send + Sync + 'static {
     ///
     /// With `NoStream` or `Revision`, the same event ids again at the same place succeed with the first answer, even
     /// when others have written since. One id that fits and one that does not is a `WrongRevision`.
+    /// With `Any` or `StreamExists`, the store remembers the ids of recent events only: all of them known in this stream
+    /// is the first answer again, some of them is a `WrongRevision`, none of them is a new append.
     async fn append(&self, stream: &StreamName, expected: Expected, events: Vec<NewEvent>) -> Result<Appended, StoreError>;
 
     /// Up to `limit` events of a stream, beginning with revision `from` (backwards: `u64::MAX` is the newest).
     /// Checksums and the hash chain of what is returned have been verified. A stream never written reads as empty.
-    async fn read_stream(&self, stream: &StreamName, from: u64, direction: Direction, limit: usize) -> Result<Vec<RecordedEvent>, StoreError>;
+    /// Fewer events than asked for (and than [`MAX_EVENTS_PER_READ`]) means that the stream has no more that way.
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: u64,
+        direction: Direction,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, StoreError>;
 
     /// Up to `limit` events of the whole log after a position (from the beginning, if none). Checksums verified.
+    /// A page may hold fewer, or none, before the end of the log: go on after its position until it says `end`.
     async fn read_all(&self, after: Option<Position>, limit: usize, filter: &Filter) -> Result<Page, StoreError>;
 
     /// The position of the newest event; none, if the log is empty.
