@@ -1,0 +1,15 @@
+//! What is true of the whole house: its rules, its stories through the real binary, its behaviour when it is killed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test that cannot go on should stop where it is"
+)]
+
+mod cli;
+mod faults;
+mod imports;
+mod running;
+mod stories;
+mod tidy;

@@ -1,0 +1,282 @@
+//! The real binary, started by a test in a directory of its own, and spoken to as any client would.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::tidy::root;
+
+/// The bureau of the stories: Haimen in Nantong.
+pub const REGION: &str = "320684";
+/// How long a server may take until it serves; generous, for a machine that builds something else meanwhile.
+const READY_LIMIT: Duration = Duration::from_secs(120);
+/// How long something that happens by itself (a number, a timer) may take until it is seen.
+const SEEN_LIMIT: Duration = Duration::from_secs(60);
+
+/// The binary, built if it is not there: beside this test's own executable.
+pub fn zhulu() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        if let Some(given) = std::env::var_os("ZHULU_BIN") {
+            return PathBuf::from(given);
+        }
+        let here = std::env::current_exe().unwrap();
+        let profile = here.parent().and_then(Path::parent).unwrap().to_path_buf();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "-p", "server", "--bin", "zhulu"]).current_dir(root());
+        build.arg("--target-dir").arg(profile.parent().unwrap());
+        if profile.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success(), "zhulu cannot be built");
+        profile.join("zhulu")
+    })
+}
+
+/// Runs `zhulu` with these arguments to its end.
+pub fn run(data: &Path, arguments: &[&str]) -> Output {
+    command(data).args(arguments).output().unwrap()
+}
+
+/// Runs `zhulu` to its end, which must be a good one; returns what it printed.
+pub fn run_well(data: &Path, arguments: &[&str]) -> String {
+    let output = run(data, arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "zhulu {arguments:?} failed ({}):\n{said}", output.status);
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn command(data: &Path) -> Command {
+    let mut command = Command::new(zhulu());
+    command.arg("--data-dir").arg(data).env_remove("ZHULU_DATA").env_remove("DATABASE_URL");
+    command.env("ZHULU_LOG", std::env::var("ZHULU_LOG").unwrap_or_else(|_| "warn".to_owned()));
+    command
+}
+
+/// A directory that an account without rights can reach, since PostgreSQL may run as one.
+pub fn data_directory() -> TempDir {
+    let directory = tempfile::Builder::new().prefix("zhulu-").tempdir().unwrap();
+    let open = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    std::fs::set_permissions(directory.path(), open).unwrap();
+    directory
+}
+
+/// A serving Zhulu. Stops when dropped.
+pub struct Server {
+    child: Child,
+    address: String,
+    data: PathBuf,
+    agent: ureq::Agent,
+}
+
+impl Server {
+    /// Serves this directory, in demo mode so that the stories may set the clock.
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &["--demo"])
+    }
+
+    /// Serves this directory with these further arguments.
+    pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
+        let mut child = command(data)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let started = Instant::now();
+        let address = loop {
+            let mut line = String::new();
+            let read = lines.read_line(&mut line).unwrap();
+            assert!(read > 0, "zhulu ended before it was ready: {:?}", child.wait());
+            assert!(started.elapsed() < READY_LIMIT, "zhulu is not ready after {READY_LIMIT:?}");
+            if let Some(at) = line.find("http://") {
+                break line[at..].split_whitespace().next().unwrap().trim_end_matches('/').to_owned();
+            }
+        };
+        // Nobody reads on; the pipe must not fill up.
+        std::thread::spawn(move || {
+            let mut rest = Vec::new();
+            let _ = lines.read_to_end(&mut rest);
+        });
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .into();
+        Self { child, address, data: data.to_path_buf(), agent }
+    }
+
+    /// Where it serves, such as `http://127.0.0.1:40123`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub fn stop(mut self) -> ExitStatus {
+        let stopped = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(stopped.success());
+        self.child.wait().unwrap()
+    }
+
+    /// Somebody in this role, with a token of their own.
+    pub fn person(&self, role: &str, name: &str) -> Person<'_> {
+        self.person_of(role, name, REGION)
+    }
+
+    /// Somebody in this role of a bureau of this region.
+    pub fn person_of(&self, role: &str, name: &str, region: &str) -> Person<'_> {
+        let token = run_well(&self.data, &["token", "--role", role, "--name", name, "--region", region]);
+        Person { server: self, token: token.trim().to_owned() }
+    }
+
+    /// A plain request; the status and the body.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String) {
+        let mut request = self.agent.post(format!("{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = request.send(body).unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+
+    /// A plain request; the status and the body. None, if the server is gone.
+    pub fn try_graphql(&self, token: &str, query: &str, variables: &Value) -> Option<Value> {
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let mut response = self
+            .agent
+            .post(format!("{}/graphql", self.address))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .send(&body)
+            .ok()?;
+        serde_json::from_str(&response.body_mut().read_to_string().ok()?).ok()
+    }
+
+    /// A plain request; the status and the body.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let mut response = self.agent.get(format!("{}{path}", self.address)).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Ok(Some(_)) = self.child.try_wait() {
+            return;
+        }
+        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        let asked = Instant::now();
+        while asked.elapsed() < Duration::from_secs(20) {
+            if let Ok(Some(_)) = self.child.try_wait() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Somebody with a token.
+pub struct Person<'server> {
+    server: &'server Server,
+    token: String,
+}
+
+impl Person<'_> {
+    /// The bearer token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The whole answer to a GraphQL request.
+    pub fn graphql(&self, query: &str, variables: &Value) -> Value {
+        self.server
+            .try_graphql(&self.token, query, variables)
+            .unwrap_or_else(|| panic!("no answer to {query}"))
+    }
+
+    /// The data of a query, which must succeed.
+    pub fn query(&self, query: &str, variables: &Value) -> Value {
+        let answer = self.graphql(query, variables);
+        assert!(answer["errors"].is_null(), "{query}\n{variables}\n{}", answer["errors"]);
+        answer["data"].clone()
+    }
+
+    /// The answer of a mutation named `name` with this input: a command id is added, if it has none.
+    pub fn ask(&self, name: &str, mut input: Value) -> Value {
+        let input_type = input_type(name);
+        if input["commandId"].is_null() {
+            input["commandId"] = json!(Uuid::now_v7());
+        }
+        let query = format!(
+            "mutation($input: {input_type}!) {{ done: {name}(input: $input) \
+             {{ case {{ id caseId stage }} userErrors {{ code message messageEn field }} commandId position }} }}"
+        );
+        self.graphql(&query, &json!({ "input": input }))
+    }
+
+    /// Does something that the law allows now; returns the payload.
+    pub fn does(&self, name: &str, input: Value) -> Value {
+        let answer = self.ask(name, input.clone());
+        assert!(answer["errors"].is_null(), "{name} {input}: {}", answer["errors"]);
+        let payload = answer["data"]["done"].clone();
+        assert_eq!(payload["userErrors"], json!([]), "{name} {input}");
+        payload
+    }
+
+    /// Asks for something that the law does not allow; returns the code of the refusal.
+    pub fn is_refused(&self, name: &str, input: Value) -> String {
+        let answer = self.ask(name, input.clone());
+        assert!(answer["errors"].is_null(), "{name} {input}: {}", answer["errors"]);
+        let code = answer["data"]["done"]["userErrors"][0]["code"].as_str();
+        code.unwrap_or_else(|| panic!("{name} {input} was allowed: {answer}")).to_owned()
+    }
+
+    /// Asks for something that is not for this role; returns the code of the error.
+    pub fn is_forbidden(&self, name: &str, input: Value) -> String {
+        let answer = self.ask(name, input.clone());
+        let code = answer["errors"][0]["extensions"]["code"].as_str();
+        code.unwrap_or_else(|| panic!("{name} {input} was allowed: {answer}")).to_owned()
+    }
+}
+
+/// `caseAccept` takes a `CaseAcceptInput`.
+fn input_type(mutation: &str) -> String {
+    let mut letters = mutation.chars();
+    let first: String = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter().collect();
+    format!("{first}{}Input", letters.as_str())
+}
+
+/// Looks again and again until there is something to see.
+pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(started.elapsed() < SEEN_LIMIT, "not seen within {SEEN_LIMIT:?}: {what}");
+        std::thread::sleep(Duration::from_millis(25));
+    }
+}
