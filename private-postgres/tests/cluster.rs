@@ -4,8 +4,11 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
-    path::Path,
+    os::unix::{
+        fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _},
+        process::CommandExt as _,
+    },
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -20,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A directory that every account can reach, as a data directory would be.
 fn directory() -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    fs::set_permissions(directory.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     directory
 }
 
@@ -194,22 +197,13 @@ async fn a_server_that_outlived_its_zhulu_is_found_and_stopped() {
         .unwrap();
     let data = postgres.directory().join("data");
     let owner = fs::metadata(&data).unwrap().uid();
-    let binaries = connect(postgres.url())
-        .await
-        .query_one("SELECT setting FROM pg_config WHERE name = 'BINDIR'", &[])
-        .await
-        .unwrap();
-    let server = Path::new(binaries.get::<_, &str>(0)).join("postgres");
+    let (server, library_path) = server_program(postgres.process_id().unwrap());
     postgres.stop().await.unwrap();
 
     let mut outlives = std::process::Command::new(server);
-    std::os::unix::process::CommandExt::uid(&mut outlives, owner);
-    let mut outlives = outlives
-        .arg("-D")
-        .arg(&data)
-        .stderr(fs::File::create(directory.path().join("outlives.log")).unwrap())
-        .spawn()
-        .unwrap();
+    outlives.uid(owner).arg("-D").arg(&data).env("LD_LIBRARY_PATH", library_path);
+    outlives.stderr(fs::File::create(directory.path().join("outlives.log")).unwrap());
+    let mut outlives = outlives.spawn().unwrap();
     let word = data.join("postmaster.pid");
     let up = async {
         while !fs::read_to_string(&word).is_ok_and(|word| word.contains("ready")) {
@@ -222,6 +216,18 @@ async fn a_server_that_outlived_its_zhulu_is_found_and_stopped() {
     assert!(outlives.wait().unwrap().success(), "it was asked, not killed");
     assert_eq!(one_number(postgres.url(), "SELECT number FROM kept").await, 7);
     postgres.stop().await.unwrap();
+}
+
+/// The program of a running server, and where it finds its libraries: an unpacked one has them beside it.
+fn server_program(process_id: u32) -> (PathBuf, String) {
+    let environment = fs::read_to_string(format!("/proc/{process_id}/environ")).unwrap();
+    let library_path = environment
+        .split('\0')
+        .find_map(|variable| variable.strip_prefix("LD_LIBRARY_PATH="));
+    (
+        fs::read_link(format!("/proc/{process_id}/exe")).unwrap(),
+        library_path.unwrap_or_default().to_owned(),
+    )
 }
 
 /// Not a test: the Zhulu that the next test kills. It starts the cluster, says where, and stays.
