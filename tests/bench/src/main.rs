@@ -1,0 +1,32 @@
+//! `./run bench [NAME…]`: what Zhulu does in a second, beside the disk and the peers, in one interleaved run.
+#![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a bench that cannot start should stop with the reason")]
+
+mod append;
+mod disk;
+mod http_load;
+mod measure;
+#[cfg(feature = "peers")]
+mod peers;
+
+const NAMES: &[&str] = &["append"];
+
+#[tokio::main]
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    #[cfg(feature = "peers")]
+    if let [role, path, address] = arguments.as_slice()
+        && role == "umadb-server"
+    {
+        return peers::umadb::serve(std::path::Path::new(path), address).await;
+    }
+    let wanted: Vec<&str> = if arguments.is_empty() { NAMES.to_vec() } else { arguments.iter().map(String::as_str).collect() };
+    for name in wanted {
+        match name {
+            "append" => append::run().await,
+            other => {
+                eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));
+                std::process::exit(2);
+            }
+        }
+    }
+}
