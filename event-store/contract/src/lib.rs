@@ -26,7 +26,7 @@ pub struct Position(pub u64);
 
 /// The largest event that a store takes: data, metadata and name together.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
-/// The most bytes in one append, all its events together: as much as a KurrentDB takes (one chunk).
+/// The most bytes in one append, all its events together: as much as a `KurrentDB` takes (one chunk).
 pub const MAX_APPEND_BYTES: usize = 256 * 1024 * 1024;
 /// The most events in one append.
 pub const MAX_EVENTS_PER_APPEND: usize = 10_000;
