@@ -17,7 +17,7 @@
 //!
 //! PostgreSQL refuses to run as root. If Zhulu runs as root, the cluster belongs to the account `postgres`, or `nobody`
 //! if there is none, or the one that `ZHULU_PG_USER` names, or whoever owns the cluster already. If that account cannot
-//! enter the directory (below `/root`, say), the cluster goes to `/var/lib/zhulu/pg-…`, or beside the other temporary
+//! enter the directory (below `/root`, say), the cluster goes to `/var/lib/zhulu-postgres/…`, or beside the other temporary
 //! files if the directory is one, and `where` says so.
 
 mod account;

@@ -14,8 +14,9 @@ use crate::{
     lock::Lock,
 };
 
-/// Where clusters go whose own directory the account cannot enter.
-const ELSEWHERE: &str = "/var/lib/zhulu";
+/// Where clusters go whose own directory the account cannot enter. A place apart from any data directory, for those are
+/// closed to others.
+const ELSEWHERE: &str = "/var/lib/zhulu-postgres";
 /// The longest directory for a socket: 107 bytes that the kernel allows, less `/.s.PGSQL.65535`.
 const SOCKET_DIRECTORY_BYTES: usize = 107 - 15;
 /// Only the owner may look in.
@@ -84,7 +85,7 @@ fn elsewhere_for(asked: &Path, account: Account) -> Result<PathBuf, PostgresErro
     let (parent, prefix) = if asked.starts_with(&temporary) {
         (temporary, "zhulu-pg-")
     } else {
-        (PathBuf::from(ELSEWHERE), "pg-")
+        (PathBuf::from(ELSEWHERE), "")
     };
     if !parent.is_dir() {
         fs::create_dir_all(&parent)
