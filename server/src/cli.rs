@@ -163,6 +163,9 @@ pub struct ImportArgs {
     /// 只检查，不写入 / check only, write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// 归属的行政区划 / the administrative division that the cases belong to
+    #[arg(long, value_name = "CODE", default_value = "000000")]
+    pub region: String,
     /// 不合格的行写到这里（默认：文件名.rejects.csv） / where bad rows go (default: FILE.rejects.csv)
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,

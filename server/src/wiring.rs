@@ -1,0 +1,59 @@
+//! The plugs between the way in and the way out: neither knows the other, so the leaf connects them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use commands::outside::{Bookmarks, DueTimer, DueTimers, OutsideError, ProvisionalCases};
+use event_store_contract::Position;
+use projections::{Database, PgBookmarks, deadlines};
+use uuid::Uuid;
+
+/// What the views know, for those who act on it.
+pub struct FromViews {
+    database: Database,
+    bookmarks: PgBookmarks,
+}
+
+impl FromViews {
+    /// Answers from this database.
+    pub fn new(database: &Database) -> Arc<Self> {
+        Arc::new(Self { database: database.clone(), bookmarks: PgBookmarks::new(database.clone()) })
+    }
+}
+
+#[async_trait]
+impl Bookmarks for FromViews {
+    async fn load(&self, name: &str) -> Result<Option<Position>, OutsideError> {
+        self.bookmarks.load(name).await.map_err(outside)
+    }
+
+    async fn save(&self, name: &str, at: Position) -> Result<(), OutsideError> {
+        self.bookmarks.save(name, at).await.map_err(outside)
+    }
+}
+
+#[async_trait]
+impl DueTimers for FromViews {
+    async fn due(&self, today: NaiveDate, limit: usize) -> Result<Vec<DueTimer>, OutsideError> {
+        let due = deadlines::due(&self.database, today, limit).await.map_err(outside)?;
+        let timer = |row: deadlines::DeadlineRow| DueTimer {
+            category: row.category,
+            case_id: row.case_id,
+            timer: row.kind,
+            due_on: row.due_on,
+        };
+        Ok(due.into_iter().map(timer).collect())
+    }
+}
+
+#[async_trait]
+impl ProvisionalCases for FromViews {
+    async fn provisional(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<(String, Uuid)>, OutsideError> {
+        deadlines::provisional_cases(&self.database, limit, after).await.map_err(outside)
+    }
+}
+
+fn outside(error: impl std::fmt::Display) -> OutsideError {
+    OutsideError(error.to_string())
+}

@@ -1,0 +1,12 @@
+//! What each word of the command line does. One file for each.
+
+pub mod doctor;
+pub mod import;
+pub mod rebuild;
+pub mod replay;
+pub mod report;
+pub mod schema;
+pub mod serve;
+pub mod token;
+pub mod verify;
+pub mod views;

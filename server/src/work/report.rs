@@ -1,0 +1,212 @@
+//! `zhulu report`: the statistics view, asked and printed. Works beside a running server.
+
+use comfy_table::{CellAlignment, Table, presets};
+use projections::{Database, report};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    cli::{Cohort, Format, PlaceArgs},
+    failure::Failure,
+    house::House,
+    limits::Limits,
+    place::Place,
+};
+
+/// The views of a data directory: those of the server that runs, or opened for this question alone.
+pub enum Views {
+    /// A server keeps them current.
+    OfServer(Database),
+    /// Nobody does; they were brought up to date just now.
+    Own(Box<House>),
+}
+
+impl Views {
+    /// Finds them; without a running server they are opened and brought up to date first.
+    pub async fn find(args: &PlaceArgs, place: &Place) -> Result<Self, Failure> {
+        if let Some(running) = place.running() {
+            let database = Database::connect(&running.database_url)
+                .await
+                .map_err(|error| Failure::doing("连不上运行中服务的数据库", "the database of the running server does not answer", error))?;
+            return Ok(Self::OfServer(database));
+        }
+        let house = House::open(args, place).await?;
+        if house.views_are_current(&Limits::default()).await? {
+            return Ok(Self::Own(Box::new(house)));
+        }
+        house.close().await?;
+        Err(Failure::new(
+            "视图没有赶上事件库；用 zhulu views 查看原因",
+            "the views did not catch up with the event store; zhulu views says why",
+        ))
+    }
+
+    /// Where to ask.
+    pub fn database(&self) -> &Database {
+        match self {
+            Self::OfServer(database) => database,
+            Self::Own(house) => house.projections().database(),
+        }
+    }
+
+    /// Closes what was opened for this question.
+    pub async fn close(self) -> Result<(), Failure> {
+        match self {
+            Self::OfServer(_) => Ok(()),
+            Self::Own(house) => house.close().await,
+        }
+    }
+}
+
+/// `zhulu report handling-time`
+pub async fn handling_time(
+    args: &PlaceArgs,
+    place: &Place,
+    by: &[String],
+    only: &[(String, String)],
+    cohort: Option<Cohort>,
+    format: Format,
+) -> Result<(), Failure> {
+    let views = Views::find(args, place).await?;
+    let rows = report::handling_time(views.database(), by, only, cohort == Some(Cohort::Mature)).await;
+    views.close().await?;
+    let rows = rows.map_err(no_report)?;
+    print(&handling_time_sheet(by, &rows), format)
+}
+
+/// `zhulu report cohorts`
+pub async fn cohorts(args: &PlaceArgs, place: &Place, by: &[String], format: Format) -> Result<(), Failure> {
+    let views = Views::find(args, place).await?;
+    let rows = report::cohorts(views.database(), by, &[]).await;
+    views.close().await?;
+    let rows = rows.map_err(no_report)?;
+    let columns: Vec<String> = by.iter().cloned().chain(["submitted", "issued", "resolved"].map(str::to_owned)).collect();
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            let numbers = [json!(row.submitted), json!(row.issued), resolved(&row)];
+            row.groups.into_iter().map(Value::String).chain(numbers).collect()
+        })
+        .collect();
+    print(&Sheet { columns, rows }, format)
+}
+
+/// The share as a number with at most three decimals.
+fn resolved(row: &report::CohortRow) -> Value {
+    row.resolved().parse::<serde_json::Number>().map_or(Value::Null, Value::Number)
+}
+
+/// The columns of the publisher's own file, in its order.
+pub fn handling_time_sheet(by: &[String], rows: &[report::HandlingTimeRow]) -> Sheet {
+    let figures = ["n", "p25", "median", "p75", "p90", "within_30", "within_60", "within_90", "within_180", "within_365"];
+    let columns = by.iter().cloned().chain(figures.map(str::to_owned)).collect();
+    let rows = rows
+        .iter()
+        .map(|row| {
+            let numbers = [
+                json!(row.n),
+                json!(row.p25),
+                json!(row.median),
+                json!(row.p75),
+                json!(row.p90),
+                json!(row.within_30),
+                json!(row.within_60),
+                json!(row.within_90),
+                json!(row.within_180),
+                json!(row.within_365),
+            ];
+            row.groups.iter().cloned().map(Value::String).chain(numbers).collect()
+        })
+        .collect();
+    Sheet { columns, rows }
+}
+
+/// Columns and rows, to be printed in one format or another.
+pub struct Sheet {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// A value for each column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+impl Sheet {
+    /// The sheet as a table for people.
+    pub fn table(&self) -> Table {
+        let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        table(&columns, self.rows.iter().map(|row| row.iter().map(text).collect()))
+    }
+}
+
+fn print(sheet: &Sheet, format: Format) -> Result<(), Failure> {
+    match format {
+        Format::Table => println!("{}", sheet.table()),
+        Format::Csv => {
+            println!("{}", csv_line(sheet.columns.iter().cloned()));
+            for row in &sheet.rows {
+                println!("{}", csv_line(row.iter().map(text)));
+            }
+        }
+        Format::Json => {
+            let rows: Vec<Map<String, Value>> = sheet
+                .rows
+                .iter()
+                .map(|row| sheet.columns.iter().cloned().zip(row.iter().cloned()).collect())
+                .collect();
+            let printed = serde_json::to_string_pretty(&rows)
+                .map_err(|error| Failure::doing("写不出 JSON", "the JSON cannot be written", error))?;
+            println!("{printed}");
+        }
+    }
+    Ok(())
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// One line of CSV (RFC 4180): quoted where it must be.
+fn csv_line(fields: impl Iterator<Item = String>) -> String {
+    let fields: Vec<String> = fields
+        .map(|field| {
+            if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+        })
+        .collect();
+    fields.join(",")
+}
+
+/// A table for people: numbers to the right.
+pub fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(columns.to_vec());
+    let mut numeric = vec![true; columns.len()];
+    for row in rows {
+        for (column, cell) in row.iter().enumerate() {
+            numeric[column] &= cell.parse::<f64>().is_ok() || cell.is_empty();
+        }
+        table.add_row(row);
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if numeric.get(index).copied().unwrap_or_default() {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn no_report(error: impl std::fmt::Display) -> Failure {
+    Failure::doing("做不出统计", "the report cannot be made", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_with_a_comma_is_quoted() {
+        let line = csv_line(["a,b", "c\"d", "e"].map(str::to_owned).into_iter());
+        assert_eq!(line, "\"a,b\",\"c\"\"d\",e");
+    }
+}
