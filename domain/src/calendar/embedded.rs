@@ -26,7 +26,8 @@ struct File {
 
 #[derive(Deserialize)]
 struct Year {
-    year: i32,
+    #[serde(rename = "year")]
+    number: i32,
     doc_no: String,
     holidays: BTreeMap<NaiveDate, String>,
     workdays: BTreeMap<NaiveDate, String>,
@@ -42,7 +43,7 @@ impl File {
         let names = self.years.iter().flat_map(|year| year.holidays.iter().chain(&year.workdays));
         let names = names.map(|(on, name)| (*on, name.clone())).collect();
         let years = self.years.into_iter().map(|year| CalendarYear {
-            year: year.year,
+            year: year.number,
             holidays: year.holidays.into_keys().collect(),
             workdays: year.workdays.into_keys().collect(),
             doc_no: year.doc_no,

@@ -259,8 +259,13 @@ fn a_pause_that_counts_changes_nothing_but_the_ledger() {
         .into_iter()
         .map(|line| line.reason)
         .collect();
-    use LedgerReason::{Remaining, Running, RunningWhilePaused};
-    assert_eq!(reasons, [Running, RunningWhilePaused(vec![CORRECTION]), Running, Remaining]);
+    let expected = [
+        LedgerReason::Running,
+        LedgerReason::RunningWhilePaused(vec![CORRECTION]),
+        LedgerReason::Running,
+        LedgerReason::Remaining,
+    ];
+    assert_eq!(reasons, expected);
 }
 
 #[test]
@@ -375,7 +380,9 @@ fn limit() -> impl Strategy<Value = Limit> {
 
 fn clock_of(limit: Limit, facts: &[Fact]) -> LegalClock<u8> {
     let mut clock = LegalClock::start(after(0), limit);
-    facts.iter().for_each(|fact| tell(&mut clock, *fact));
+    for fact in facts {
+        tell(&mut clock, *fact);
+    }
     clock
 }
 
