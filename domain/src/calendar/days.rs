@@ -79,6 +79,8 @@ struct Table {
     years: BTreeMap<i32, CalendarYear>,
     fixed: Vec<FixedHoliday>,
     names: BTreeMap<NaiveDate, String>,
+    /// The first published year and the last up to which there is no gap.
+    published: (i32, i32),
     /// The table's first day, in days of the common era, as all days here: day 1 was a Monday.
     first_day: i64,
     /// For each day of the table: how many working days up to and with it.
@@ -112,10 +114,10 @@ impl Calendar {
         fixed: Vec<FixedHoliday>,
         names: BTreeMap<NaiveDate, String>,
     ) -> Self {
-        let mut published = BTreeMap::new();
+        let mut decreed = BTreeMap::new();
         for year in years.values() {
-            published.extend(year.holidays.iter().map(|on| (*on, false)));
-            published.extend(year.workdays.iter().map(|on| (*on, true)));
+            decreed.extend(year.holidays.iter().map(|on| (*on, false)));
+            decreed.extend(year.workdays.iter().map(|on| (*on, true)));
         }
         let works = |on: NaiveDate| {
             let weekday = on.weekday().num_days_from_monday() < 5;
@@ -126,7 +128,7 @@ impl Calendar {
                         day: on.day(),
                     })
             };
-            published.get(&on).copied().unwrap_or_else(|| weekday && !holiday())
+            decreed.get(&on).copied().unwrap_or_else(|| weekday && !holiday())
         };
         let first = NaiveDate::from_ymd_opt(TABLE_FIRST_YEAR, 1, 1).unwrap_or_default();
         let (mut worked_through, mut working) = (Vec::new(), Vec::new());
@@ -136,11 +138,13 @@ impl Calendar {
             }
             worked_through.push(u32::try_from(working.len()).unwrap_or(u32::MAX));
         }
+        let published = published_span(&years);
         Self(Arc::new(Table {
             edition,
             years,
             fixed,
             names,
+            published,
             first_day: day_number(first),
             worked_through,
             working,
@@ -165,13 +169,7 @@ impl Calendar {
 
     /// The last year up to which every year has been published without a gap.
     pub fn published_through(&self) -> i32 {
-        let mut years = self.0.years.keys().copied();
-        let first = years.next().unwrap_or(i32::MIN);
-        years
-            .zip(first + 1..)
-            .take_while(|(year, expected)| year == expected)
-            .last()
-            .map_or(first, |(year, _)| year)
+        self.0.published.1
     }
 
     /// The day that is `n` working days after `start`; the start is not counted, the end is.
@@ -213,10 +211,10 @@ impl Calendar {
 
     /// A due date counted from `start`, with the years between looked up.
     pub(super) fn due(&self, start: NaiveDate, on: NaiveDate) -> Due {
-        let first = self.0.years.keys().next();
+        let (first, last) = self.0.published;
         // The first counted day is the one after the start.
         let counted_from = start.succ_opt().unwrap_or(start).min(on);
-        let published = first.is_some_and(|first| *first <= counted_from.year()) && on.year() <= self.published_through();
+        let published = first <= counted_from.year() && on.year() <= last;
         Due {
             on,
             provisional: !published,
@@ -269,6 +267,19 @@ impl fmt::Debug for Calendar {
             self.published_through()
         )
     }
+}
+
+/// The first of these years and the last up to which there is no gap; of no years, a span that holds none.
+fn published_span(years: &BTreeMap<i32, CalendarYear>) -> (i32, i32) {
+    let Some(first) = years.keys().next().copied() else {
+        return (i32::MAX, i32::MIN);
+    };
+    let unbroken = years
+        .keys()
+        .copied()
+        .zip(first..)
+        .take_while(|(year, expected)| year == expected);
+    (first, unbroken.last().map_or(first, |(year, _)| year))
 }
 
 /// Days of the common era; day 1 was a Monday.

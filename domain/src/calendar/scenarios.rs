@@ -1,5 +1,5 @@
 //! The oracle's clock scenarios, one test each, and what holds for every clock.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use chrono::{Days, NaiveDate};
 use proptest::prelude::*;
@@ -408,6 +408,29 @@ proptest! {
         let before = clock.due(&calendar()).on;
         clock.pause(Pause { kind, from: after(from), to: Some(after(from + length)), counts_against_limit: false });
         prop_assert!(clock.due(&calendar()).on >= before);
+    }
+
+    #[test]
+    fn the_clock_agrees_with_walking_day_by_day(
+        n in 1u32..45, extended in 0u32..11,
+        facts in prop::collection::vec((0u8..3, 0u64..120, 0u64..30, any::<bool>()), 0..6),
+        today in 0u64..300,
+    ) {
+        let (calendar, today) = (calendar(), after(today));
+        let mut clock = LegalClock::start(after(0), Limit::working_days(n));
+        clock.extend(after(1), extended);
+        for (kind, from, length, counts) in facts {
+            clock.pause(Pause { kind, from: after(from), to: Some(after(from + length)), counts_against_limit: counts });
+        }
+        let pauses = clock.pauses();
+        let stands = |on: NaiveDate| {
+            pauses.iter().any(|pause| !pause.counts_against_limit && pause.from < on && pause.to.is_none_or(|to| on <= to))
+        };
+        let counted = || after(1).iter_days().filter(|on| calendar.is_working_day(*on) && !stands(*on));
+        prop_assert_eq!(clock.due(&calendar).on, counted().nth((n + extended - 1) as usize).unwrap());
+        let used = counted().take_while(|on| *on <= today).count() as u32;
+        prop_assert_eq!(clock.used(&calendar, today), used);
+        prop_assert_eq!(clock.remaining(&calendar, today), i64::from(n + extended) - i64::from(used));
     }
 
     #[test]
