@@ -85,7 +85,10 @@ mod tests {
     fn a_real_parcel_is_read() {
         let parcel = ParcelCode::parse("320684 413219 gb00029").unwrap();
         assert_eq!(parcel.as_str(), "320684413219GB00029");
-        assert!(!parcel.region().unwrap().known(), "海门市 became a district in 2020; its parcels kept their codes");
+        assert!(
+            !parcel.region().unwrap().known(),
+            "海门市 became a district in 2020; its parcels kept their codes"
+        );
         assert_eq!(parcel.ownership(), Some(LandOwnership::State));
     }
 
