@@ -3,6 +3,9 @@
 //! Every case type stands on one kernel ([`case`]); the list of them is [`case_types`]. What is no case but is kept for
 //! ever is a register ([`registers`]). What both are decided by is in [`rules`]: calendars and item definitions, by version.
 
+#[cfg(test)]
+extern crate self as domain;
+
 pub mod calendar;
 pub mod case;
 pub mod case_types;

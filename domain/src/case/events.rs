@@ -16,6 +16,9 @@ pub enum Event {
     ApplicationSubmitted {
         item_code: String,
         item_version: u32,
+        /// What the item's numbers begin with.
+        #[serde(default)]
+        number_prefix: String,
         calendar_edition: String,
         region: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,7 +59,7 @@ pub enum Event {
     ClockSuspended { kind: PauseKind, counts_against_limit: bool, basis: String, expected_working_days: u32, on: NaiveDate },
     ClockResumed { kind: PauseKind, evidence: String, on: NaiveDate },
     DeadlineExtended { add_working_days: u32, approver: String, reason: String, on: NaiveDate },
-    ReviewCompleted { conclusion: Conclusion, by: String, on: NaiveDate },
+    ReviewCompleted { conclusion: Conclusion, by: String, second_officer: String, on: NaiveDate },
     ReturnedForRework { to: Step, by: String, reason: String, on: NaiveDate },
     /// 审核人收回自己的审核意见, before the next one acted.
     ApprovalRecalled { by: String, reason: String, on: NaiveDate },
@@ -253,7 +256,7 @@ pub struct Gap {
 }
 
 /// Whether something is missing or wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumString)]
 pub enum GapKind {
     /// 补齐
     Missing,
@@ -262,7 +265,7 @@ pub enum GapKind {
 }
 
 /// How an application was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumString)]
 pub enum AcceptanceMode {
     /// 正常受理
     Normal,
@@ -282,7 +285,7 @@ pub struct Tolerated {
 }
 
 /// Why an application was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumString)]
 pub enum NotAcceptedKind {
     /// 不受理: no permit is needed.
     NotRequired,
@@ -364,7 +367,7 @@ pub struct Change {
 }
 
 /// Why a licence was printed again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumString)]
 pub enum ReplacementKind {
     /// 补证
     Lost,
@@ -373,7 +376,7 @@ pub enum ReplacementKind {
 }
 
 /// How a document reached the applicant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumString)]
 pub enum DeliveryMethod {
     /// 窗口领取
     Window,
@@ -404,7 +407,7 @@ pub enum LimitKind {
 }
 
 /// What came of looking into a bad review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumString)]
 pub enum ReviewVerdict {
     /// 属实
     Founded,

@@ -4,11 +4,23 @@
 
 pub mod commands;
 pub mod events;
+pub mod form;
+pub mod rejection;
 pub mod state;
 
+mod correction;
 mod decide;
 mod evolve;
+mod kernel;
+mod names;
+mod numbers;
+mod say;
 mod told;
+
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
+mod samples_test;
 
 use std::{fmt::Debug, marker::PhantomData};
 
@@ -17,6 +29,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use commands::Command;
 pub use events::{Event, *};
+pub use numbers::numbers_wanted;
+pub use rejection::{Explain, Rejection, code_of};
 pub use state::*;
 pub use told::{Deadline, Fact, Task, Told};
 
@@ -34,11 +48,11 @@ pub trait CaseType: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
     /// What the type remembers besides the kernel.
     type State: Clone + Debug + Default + PartialEq + Serialize + Send + Sync + 'static;
     /// What may be asked besides the kernel's commands.
-    type Command: Clone + Debug + Send + Sync + 'static;
+    type Command: Clone + Debug + AsRef<str> + strum::VariantNames + Send + Sync + 'static;
     /// What happens besides the kernel's events.
     type Event: Clone + Debug + PartialEq + Serialize + DeserializeOwned + strum::VariantNames + Send + Sync + 'static;
     /// Why not.
-    type Rejection: std::error::Error + Clone + PartialEq + AsRef<str> + Send + Sync + 'static;
+    type Rejection: std::error::Error + Clone + PartialEq + AsRef<str> + Explain + Send + Sync + 'static;
 
     /// Reads a stored event of the type's own; old names and shapes are read here by an upcast.
     fn read_own(name: &str, data: &[u8]) -> Result<Self::Event, decider::stored::StoredError> {
@@ -52,16 +66,24 @@ pub trait CaseType: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
     fn decide(case: &CaseState<Self>, command: &Self::Command, desk: &Desk) -> Result<Vec<CaseEvent<Self>>, Self::Rejection>;
     /// What the type's own event changes.
     fn evolve(state: &mut Self::State, kernel: &Kernel, event: &Self::Event);
+    /// Whether the application is for something that needs this permission at all. Asked before the kernel accepts.
+    fn may_accept(_case: &CaseState<Self>, _desk: &Desk) -> Result<(), Self::Rejection> {
+        Ok(())
+    }
     /// The conditions of granting (for a construction permit: 建筑法 8). Asked before the kernel grants.
     fn may_grant(case: &CaseState<Self>, desk: &Desk) -> Result<(), Self::Rejection>;
+    /// Whether nothing of the type's own law is still to come. Asked before the kernel archives: an archived case is closed for ever.
+    fn may_archive(_case: &CaseState<Self>) -> Result<(), Self::Rejection> {
+        Ok(())
+    }
     /// What the type does at once when the kernel's event happens (such as issuing the permit when its number is assigned).
     fn follow(case: &CaseState<Self>, event: &Event, desk: &Desk) -> Vec<Self::Event>;
     /// What happens when one of the type's own timers is due; nothing, if it no longer applies.
     fn fire(case: &CaseState<Self>, timer: &str, desk: &Desk) -> Vec<CaseEvent<Self>>;
-    /// The number series that the type wants when an event happens (such as the permit number after a grant).
+    /// The number series that the type wants when an event happens (such as the permit number after a grant). `case` has the event in it.
     fn numbers_wanted(case: &CaseState<Self>, event: &CaseEvent<Self>) -> Vec<NumberWanted>;
     /// The type's own phase after the decision (`Active`, `Halted`), with its Chinese name.
-    fn phase(state: &Self::State) -> Option<(&'static str, &'static str)>;
+    fn phase(case: &CaseState<Self>) -> Option<(&'static str, &'static str)>;
     /// Deadlines of the type's own law.
     fn deadlines(case: &CaseState<Self>, rules: &Rules) -> Vec<Deadline>;
     /// Tasks of the type's own law (such as a start extension that waits for an answer).
@@ -70,8 +92,8 @@ pub trait CaseType: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
     fn facts(case: &CaseState<Self>) -> Vec<Fact>;
     /// One line in Chinese and one in English for the timeline.
     fn say(event: &Self::Event) -> (String, String);
-    /// What to write into registers when an event happens, besides the case: executed by reactions.
-    fn entries(case: &CaseState<Self>, event: &CaseEvent<Self>) -> Vec<crate::registers::Entry>;
+    /// What to write into registers when an event happens, besides the case: executed by reactions. `case` has the event in it.
+    fn entries(case: &CaseState<Self>, case_id: &str, event: &CaseEvent<Self>) -> Vec<crate::registers::Entry>;
 }
 
 /// A case of a type: the kernel and the type's own law as one decider.
@@ -121,6 +143,29 @@ pub enum CaseRejection<R: std::error::Error> {
     Own(R),
 }
 
+impl<R: std::error::Error + Explain> Explain for CaseRejection<R> {
+    fn code(&self) -> String {
+        match self {
+            Self::Kernel(rejection) => rejection.code(),
+            Self::Own(rejection) => rejection.code(),
+        }
+    }
+
+    fn zh(&self) -> String {
+        match self {
+            Self::Kernel(rejection) => rejection.zh(),
+            Self::Own(rejection) => rejection.zh(),
+        }
+    }
+
+    fn field(&self) -> Option<String> {
+        match self {
+            Self::Kernel(rejection) => rejection.field(),
+            Self::Own(rejection) => rejection.field(),
+        }
+    }
+}
+
 /// A number that a case waits for; a reaction allocates it from its series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberWanted {
@@ -146,7 +191,10 @@ impl<T: CaseType> Decider for Case<T> {
     fn evolve(state: &mut CaseState<T>, event: &CaseEvent<T>) {
         match event {
             CaseEvent::Kernel(event) => evolve::evolve(&mut state.kernel, event),
-            CaseEvent::Own(event) => T::evolve(&mut state.own, &state.kernel, event),
+            CaseEvent::Own(event) => {
+                T::evolve(&mut state.own, &state.kernel, event);
+                evolve::worked_on(&mut state.kernel);
+            }
         }
     }
 }

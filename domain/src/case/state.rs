@@ -1,9 +1,10 @@
-//! What every case remembers, and why it may refuse.
+//! What every case remembers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::events::{
     AcceptanceMode, Conclusion, Document, Gap, LimitKind, Material, NumberKind, Officer, Party, PauseKind, Step, Tolerated, WarningLevel,
@@ -107,8 +108,11 @@ impl Stage {
 #[allow(missing_docs, reason = "the fields are those of the events that set them")]
 pub struct Kernel {
     pub stage: Stage,
+    /// Since when it stands there.
+    pub stage_since: Option<NaiveDate>,
     pub item_code: String,
     pub item_version: u32,
+    pub number_prefix: String,
     pub calendar_edition: String,
     pub region: String,
     pub project_code: Option<String>,
@@ -116,7 +120,10 @@ pub struct Kernel {
     pub agent: Option<Party>,
     pub received_on: Option<NaiveDate>,
     pub form: serde_json::Value,
+    /// The latest number of each kind.
     pub numbers: BTreeMap<NumberKind, String>,
+    /// Which events have their number.
+    pub numbered: BTreeSet<(Uuid, NumberKind)>,
     pub materials: Vec<Material>,
     pub correction: Option<Correction>,
     pub acceptance: Option<Acceptance>,
@@ -129,6 +136,8 @@ pub struct Kernel {
     pub extension: Option<Extension>,
     pub review: Option<Signed>,
     pub section_approval: Option<Signed>,
+    /// Somebody of the present step has given an opinion: the step before can no longer take back its own.
+    pub opinion_given_here: bool,
     pub decision: Option<Decision>,
     pub delivered_on: Option<NaiveDate>,
     pub archived_on: Option<NaiveDate>,
@@ -153,6 +162,8 @@ pub struct Correction {
     pub notified_on: NaiveDate,
     pub reply_due_on: NaiveDate,
     pub supplied_on: Option<NaiveDate>,
+    /// The codes of what was supplied after the notice.
+    pub supplied: Vec<String>,
 }
 
 /// The acceptance of a case, and the limits that it was accepted under.
@@ -206,6 +217,8 @@ pub struct Signed {
     pub by: String,
     pub on: NaiveDate,
     pub conclusion: Option<Conclusion>,
+    /// The second officer of a review (行政许可法 34).
+    pub second_officer: Option<String>,
 }
 
 /// The decision.
@@ -245,6 +258,7 @@ pub struct Tolerance {
 #[allow(missing_docs, reason = "as the event")]
 pub struct Commitment {
     pub document: Option<Document>,
+    /// What the last verification found.
     pub verified_kept: Option<bool>,
     pub breached: bool,
     pub false_commitment: bool,
@@ -267,6 +281,7 @@ pub struct Closing {
 pub struct Supervision {
     pub by: String,
     pub opinion: String,
+    pub on: NaiveDate,
     pub reply_due_on: NaiveDate,
     pub reply: Option<String>,
 }
@@ -294,80 +309,6 @@ pub struct Imported {
     pub decided_on: Option<NaiveDate>,
     pub licence_no: Option<String>,
     pub rolled_back: bool,
-}
-
-/// Why a case did not do what was asked. Each one is a sentence that the asker can act on.
-#[derive(Debug, Clone, PartialEq, thiserror::Error, strum::AsRefStr)]
-#[allow(missing_docs, reason = "the sentence beside each variant is its documentation")]
-pub enum Rejection {
-    #[error("{command} is not possible while the case is {stage} ({})", stage.name_zh())]
-    NotNow { command: &'static str, stage: Stage },
-    #[error("item {code} is not in the catalogue on {on}; choose one of the published items")]
-    UnknownItem { code: String, on: NaiveDate },
-    #[error("{field}: {reason}")]
-    InvalidInput { field: String, reason: String },
-    #[error("material {code} is not in the list of this item")]
-    UnknownMaterial { code: String },
-    #[error("these materials are missing: {codes}; supply them, or ask for a tolerant acceptance of those that may be promised", codes = .codes.join(", "))]
-    MaterialsMissing { codes: Vec<String> },
-    #[error("material {code} may not be promised for later (不可容缺)")]
-    NotTolerable { code: String },
-    #[error("this item cannot be decided on a commitment (不适用告知承诺)")]
-    CommitmentNotAllowed,
-    #[error("a commitment needs its signed document")]
-    CommitmentMissing,
-    #[error("all gaps must be told at once (一次告知): a notice was given on {notified_on}; a second one may only name what was supplied after it")]
-    AlreadyNotified { notified_on: NaiveDate },
-    #[error("gaps had to be told by {due_on}; the application is deemed accepted (视为受理)")]
-    NoticeTooLate { due_on: NaiveDate },
-    #[error("a correction notice names at least one gap")]
-    NoGaps,
-    #[error("the clock stands still already for this reason ({kind})")]
-    AlreadySuspended { kind: PauseKind },
-    #[error("the clock is not suspended for this reason ({kind})")]
-    NotSuspended { kind: PauseKind },
-    #[error("this item knows no pause of the kind {kind}")]
-    PauseNotAllowed { kind: PauseKind },
-    #[error("the deadline was extended already on {on}; it can be extended once (行政许可法 42)")]
-    AlreadyExtended { on: NaiveDate },
-    #[error("an extension adds 1 to {max_working_days} working days")]
-    ExtensionTooLong { max_working_days: u32 },
-    #[error("whoever handled or approved the case before may not do this step as well (审办分离); another officer must")]
-    FourEyes,
-    #[error("the substance is checked by at least two officers (行政许可法 34); name the second one")]
-    SecondOfficerMissing,
-    #[error("nobody handles the case yet; assign a handler first")]
-    NoHandler,
-    #[error("only {handler} handles this case; have it reassigned first")]
-    NotTheHandler { handler: String },
-    #[error("a refusal states its reasons and the remedies 行政复议 and 行政诉讼 (行政许可法 38)")]
-    ReasonsMissing,
-    #[error("the next officer has acted already; ask for a return instead")]
-    TooLateToRecall,
-    #[error("only {by} may take this approval back")]
-    NotYourApproval { by: String },
-    #[error("a grade is 1 (非常不满意) to 5 (非常满意)")]
-    InvalidGrade,
-    #[error("this case was rated already; a case is rated once")]
-    AlreadyRated,
-    #[error("there is no bad review to handle")]
-    NoBadReview,
-    #[error("a correction of data on an archived case needs two different approvers")]
-    TwoApproversNeeded,
-    #[error("a commitment is verified by at least two officers")]
-    TwoVerifiersNeeded,
-    #[error("{on} lies in the future; business dates are today or earlier")]
-    InTheFuture { on: NaiveDate },
-    #[error("{what} is dated {on}, before {earlier} of {before}; correct the date")]
-    OutOfOrder { what: &'static str, on: NaiveDate, before: &'static str, earlier: NaiveDate },
-    #[error("the number {number} was not asked for, or was assigned already")]
-    NumberNotWanted { number: String },
-    #[error("legacy case {legacy_id} was imported already in batch {batch}")]
-    AlreadyImported { legacy_id: String, batch: String },
-    #[error("this case does not belong to batch {batch}")]
-    NotOfThisBatch { batch: String },
-    #[error("this case was worked on after its import; it cannot be rolled back any more")]
-    WorkedOnSinceImport,
-    #[error("there is no such thing on this case: {what}")]
-    NothingThere { what: String },
+    /// Something was done to it by hand since.
+    pub worked_on: bool,
 }

@@ -1,5 +1,7 @@
 //! What a case tells those who show it: deadlines, tasks, facts. Views, timers and histories all read the same.
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -9,15 +11,15 @@ use crate::rules::Rules;
 /// A date by which something must have happened. Recomputed from events each time it is asked, never stored as a counter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Deadline {
-    /// What is due (`correctionNotice`, `statutory`, `startConstruction`); also the timer's name.
-    pub kind: &'static str,
+    /// What is due (`correctionNotice`, `statutory`, `tolerance:M09`, `startConstruction`); also the timer's name, unique in the case.
+    pub kind: Cow<'static, str>,
     /// 期限名称
     pub name_zh: &'static str,
     /// The last day.
     pub due_on: NaiveDate,
     /// The day on which the timer fires; none, if nothing happens by itself.
     pub fires_on: Option<NaiveDate>,
-    /// The calendar of that year is not published yet; the date may move.
+    /// The date may move: the calendar of that year is not published yet, or the clock stands still.
     pub provisional: bool,
 }
 
@@ -79,7 +81,7 @@ impl<T: CaseType> Told for CaseState<T> {
     }
 
     fn phase(&self) -> Option<(&'static str, &'static str)> {
-        T::phase(&self.own)
+        T::phase(self)
     }
 
     fn deadlines(&self, rules: &Rules) -> Vec<Deadline> {
@@ -90,6 +92,9 @@ impl<T: CaseType> Told for CaseState<T> {
 
     fn tasks(&self) -> Vec<Task> {
         let mut tasks = self.kernel.tasks();
+        if T::may_archive(self).is_err() {
+            tasks.retain(|task| task.key != "archive");
+        }
         tasks.extend(T::tasks(self));
         tasks
     }

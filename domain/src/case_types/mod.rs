@@ -5,9 +5,19 @@ pub mod construction_permit;
 use decider::{Decider, stored};
 
 use crate::{
-    case::{Case, CaseEvent, CaseState, CaseType, Told, Event as KernelEvent},
+    case::{self, Case, CaseEvent, CaseState, CaseType, Event as KernelEvent, NumberWanted, Stage, Told},
+    registers::Entry,
     rules::ItemDefinition,
 };
+
+/// Something that is done the same way with every case type, when only the category is known.
+pub trait CaseTypeTask {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with this type.
+    fn run<T: CaseType>(self) -> Self::Output;
+}
 
 /// Writes out the list: an enum over all types, and what can be done with any of them.
 macro_rules! case_types {
@@ -35,12 +45,46 @@ macro_rules! case_types {
             items
         }
 
+        /// Does a task with the type that a category names; none, if the category is no case type.
+        pub fn with_type<K: CaseTypeTask>(category: &str, task: K) -> Option<K::Output> {
+            match category {
+                $(<$Type as CaseType>::CATEGORY => Some(task.run::<$Type>()),)+
+                _ => None,
+            }
+        }
+
         impl AnyCase {
             /// A case of this category before anything happened; none, if the category is no case type.
             pub fn of(category: &str) -> Option<Self> {
                 match category {
                     $(<$Type as CaseType>::CATEGORY => Some(Self::$Name(Box::default())),)+
                     _ => None,
+                }
+            }
+
+            /// Where the case stands.
+            pub fn stage(&self) -> Stage {
+                self.kernel().stage
+            }
+
+            /// The numbers that a stored event of this case wants. The case has the event in it.
+            pub fn numbers_wanted(&self, name: &str, data: &[u8]) -> Result<Vec<NumberWanted>, stored::StoredError> {
+                match self {
+                    $(Self::$Name(state) => {
+                        let event = CaseEvent::<$Type>::read(name, data)?;
+                        let of_kernel = match &event {
+                            CaseEvent::Kernel(event) => case::numbers_wanted(&state.kernel, event),
+                            CaseEvent::Own(_) => None,
+                        };
+                        Ok(of_kernel.into_iter().chain(<$Type as CaseType>::numbers_wanted(state, &event)).collect())
+                    })+
+                }
+            }
+
+            /// What a stored event of this case writes into registers. The case has the event in it.
+            pub fn entries(&self, case_id: &str, name: &str, data: &[u8]) -> Result<Vec<Entry>, stored::StoredError> {
+                match self {
+                    $(Self::$Name(state) => Ok(<$Type as CaseType>::entries(state, case_id, &CaseEvent::<$Type>::read(name, data)?)),)+
                 }
             }
 

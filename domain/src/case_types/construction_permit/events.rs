@@ -113,3 +113,43 @@ pub enum Nature {
     /// 拆除
     Demolition,
 }
+
+impl Event {
+    /// One line in Chinese and one in English.
+    pub fn say(&self) -> (String, String) {
+        match self {
+            Self::PermitIssued { permit_no, start_by, .. } => (
+                format!("核发施工许可证 {permit_no}，应于 {start_by} 前开工"),
+                format!("permit {permit_no} was issued; the works must start by {start_by}"),
+            ),
+            Self::ConstructionStarted { on, .. } => (format!("{on} 开工"), format!("the works started on {on}")),
+            Self::StartExtensionRequested { sequence, reason, .. } => {
+                (format!("申请第{sequence}次延期开工：{reason}"), format!("start extension {sequence} was requested: {reason}"))
+            }
+            Self::StartExtensionGranted { sequence, to, .. } => {
+                (format!("同意第{sequence}次延期开工，延至 {to}"), format!("start extension {sequence} was granted until {to}"))
+            }
+            Self::StartExtensionRefused { sequence, reason, .. } => {
+                (format!("不同意第{sequence}次延期开工：{reason}"), format!("start extension {sequence} was refused: {reason}"))
+            }
+            Self::ConstructionSuspendedReported { halted_on, late, reason, .. } => (
+                format!("报告自 {halted_on} 中止施工{}：{reason}", if *late { "（逾期报告）" } else { "" }),
+                format!("a halt since {halted_on} was reported{}: {reason}", if *late { " late" } else { "" }),
+            ),
+            Self::ResumptionReported { on } => (format!("{on} 恢复施工"), format!("the works went on on {on}")),
+            Self::RecheckRequested { .. } => ("申请核验施工许可证".to_owned(), "a recheck was requested".to_owned()),
+            Self::RecheckPassed { by, .. } => (format!("核验合格（{}）", by.join("、")), format!("the recheck was passed ({})", by.join(", "))),
+            Self::RecheckFailed { by, .. } => {
+                (format!("核验不合格（{}），收回施工许可证", by.join("、")), format!("the recheck failed ({}); the permit is taken back", by.join(", ")))
+            }
+            Self::PermitAmended { field, old, new, .. } => {
+                (format!("变更 {field}：{old} → {new}"), format!("{field} was amended from {old} to {new}"))
+            }
+            Self::PermitReplaced { reason, .. } => (format!("补发施工许可证：{reason}"), format!("the permit was replaced: {reason}")),
+            Self::PermitLapsed { due_on } => {
+                (format!("逾期未开工（{due_on}），施工许可证自行废止"), format!("not started by {due_on}: the permit lapsed"))
+            }
+            Self::CompletionFiled { filing_no, .. } => (format!("竣工备案 {filing_no}"), format!("completion was filed as {filing_no}")),
+        }
+    }
+}
