@@ -1,0 +1,249 @@
+//! An errand is a command that a reaction wants sent. Errands to one stream are done in order, those to different
+//! streams side by side, so that one disk write carries many.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use domain::{
+    case,
+    registers::{Entry, number_sequence},
+};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{allocate_number, platform, write_registers};
+use crate::{
+    bureau::{Bureau, stream},
+    envelope::{CommandError, Envelope, FailedCause, Receipt},
+    execute::metadata,
+    outside::Shutdown,
+};
+
+/// The category of the streams on which failed reactions are recorded; the id is the reaction's name.
+pub const FAILURE_CATEGORY: &str = "reactionFailure";
+/// How many streams are written to at once.
+const MAX_STREAMS_AT_ONCE: usize = 64;
+/// How many numbers of one series are allocated in one append.
+const MAX_NUMBERS_AT_ONCE: usize = 500;
+/// The first and the longest wait before an errand is tried again.
+const FIRST_WAIT: Duration = Duration::from_millis(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// A command that a reaction wants sent.
+#[derive(Debug, Clone)]
+pub(super) enum Errand {
+    /// The next number of a series.
+    Allocate {
+        series: String,
+        command: number_sequence::Command,
+        envelope: Envelope,
+    },
+    /// A kernel command to a case.
+    ToCase {
+        category: String,
+        case_id: Uuid,
+        command: Box<case::Command>,
+        envelope: Envelope,
+        reaction: &'static str,
+    },
+    /// An entry into a register.
+    Write { entry: Box<Entry>, envelope: Envelope },
+}
+
+/// A reaction that could not be done, as it is stored. It is not tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionFailed {
+    /// The reaction's name.
+    pub reaction: String,
+    /// The event that it was a reaction to.
+    pub event_id: Uuid,
+    /// The stream that was to be written to, or that the event is on.
+    pub stream: String,
+    /// Why.
+    pub reason: String,
+    /// When it was given up.
+    pub at: DateTime<Utc>,
+}
+
+impl Errand {
+    fn target(&self) -> String {
+        match self {
+            Self::Allocate { series, .. } => format!("{}-{series}", number_sequence::CATEGORY),
+            Self::ToCase { category, case_id, .. } => format!("{category}-{case_id}"),
+            Self::Write { entry, .. } => match &**entry {
+                Entry::Permit { permit_no, .. } => format!("permit-{permit_no}"),
+                Entry::Project { project_code, .. } => format!("project-{project_code}"),
+            },
+        }
+    }
+
+    fn reaction(&self) -> &'static str {
+        match self {
+            Self::Allocate { .. } => allocate_number::NAME,
+            Self::ToCase { reaction, .. } => reaction,
+            Self::Write { .. } => write_registers::NAME,
+        }
+    }
+
+    fn envelope(&self) -> &Envelope {
+        match self {
+            Self::Allocate { envelope, .. } | Self::ToCase { envelope, .. } | Self::Write { envelope, .. } => envelope,
+        }
+    }
+
+    async fn send(&self, bureau: &Bureau) -> Result<Receipt, CommandError> {
+        match self {
+            Self::Allocate {
+                series,
+                command,
+                envelope,
+            } => bureau.to_sequence(series, command.clone(), envelope).await,
+            Self::ToCase {
+                category,
+                case_id,
+                command,
+                envelope,
+                ..
+            } => bureau.to_any_case(category, *case_id, (**command).clone(), envelope).await,
+            Self::Write { entry, envelope } => match &**entry {
+                Entry::Permit { permit_no, command } => bureau.to_permit(permit_no, command.clone(), envelope).await,
+                Entry::Project { project_code, command } => bureau.to_project(project_code, command.clone(), envelope).await,
+            },
+        }
+    }
+}
+
+/// Does all errands; returns when they are done or on record as failed, or when the program shuts down (then false).
+pub(super) async fn do_all(bureau: &Bureau, errands: Vec<Errand>, shutdown: &Shutdown) -> bool {
+    let mut order = Vec::new();
+    let mut by_target: HashMap<String, Vec<Errand>> = HashMap::new();
+    for errand in errands {
+        let target = errand.target();
+        let same = by_target.entry(target.clone()).or_default();
+        if same.is_empty() {
+            order.push(target);
+        }
+        same.push(errand);
+    }
+    let mut all_done = true;
+    let mut under_way = JoinSet::new();
+    for target in order {
+        let Some(errands) = by_target.remove(&target) else { continue };
+        if under_way.len() >= MAX_STREAMS_AT_ONCE
+            && let Some(done) = under_way.join_next().await
+        {
+            all_done &= done.unwrap_or(false);
+        }
+        under_way.spawn(do_in_order(bureau.clone(), errands, shutdown.clone()));
+    }
+    while let Some(done) = under_way.join_next().await {
+        all_done &= done.unwrap_or(false);
+    }
+    all_done
+}
+
+async fn do_in_order(bureau: Bureau, mut errands: Vec<Errand>, shutdown: Shutdown) -> bool {
+    let mut wait = FIRST_WAIT;
+    while !errands.is_empty() {
+        let outcomes = send_some(&bureau, &errands).await;
+        let done = outcomes
+            .iter()
+            .take_while(|outcome| !matches!(outcome, Err(cause) if cause.is_passing()))
+            .count();
+        let is_delayed = done < outcomes.len();
+        for (errand, outcome) in errands.drain(..done).zip(outcomes) {
+            if let Err(cause) = outcome
+                && !give_up(&bureau, &errand, &cause).await
+            {
+                return false;
+            }
+        }
+        if is_delayed {
+            if *shutdown.borrow() {
+                return false;
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        } else {
+            wait = FIRST_WAIT;
+        }
+    }
+    true
+}
+
+/// Sends the first errand, or as many of one series as go into one append.
+async fn send_some(bureau: &Bureau, errands: &[Errand]) -> Vec<Result<Receipt, CommandError>> {
+    if let [Errand::Allocate { series, .. }, _, ..] = errands {
+        let asked: Vec<_> = errands
+            .iter()
+            .take(MAX_NUMBERS_AT_ONCE)
+            .filter_map(|errand| match errand {
+                Errand::Allocate { command, envelope, .. } => Some((command, envelope)),
+                _ => None,
+            })
+            .collect();
+        return match bureau.all_to_sequence(series, &asked).await {
+            Ok(outcomes) => outcomes,
+            Err(cause) => vec![Err(cause)],
+        };
+    }
+    match errands.first() {
+        Some(errand) => vec![errand.send(bureau).await],
+        None => Vec::new(),
+    }
+}
+
+/// Puts on record that an errand is given up; false, if even that cannot be written.
+async fn give_up(bureau: &Bureau, errand: &Errand, cause: &CommandError) -> bool {
+    let envelope = errand.envelope();
+    let event_id = envelope.causation_id.unwrap_or(envelope.command_id);
+    record_failure(bureau, errand.reaction(), event_id, &errand.target(), cause, envelope.now).await
+}
+
+pub(super) async fn record_failure(
+    bureau: &Bureau,
+    reaction: &str,
+    event_id: Uuid,
+    target: &str,
+    cause: &(dyn std::fmt::Display + Sync),
+    now: DateTime<Utc>,
+) -> bool {
+    tracing::error!(reaction, %event_id, target, %cause, "a reaction is given up");
+    let failed = ReactionFailed {
+        reaction: reaction.to_owned(),
+        event_id,
+        stream: target.to_owned(),
+        reason: cause.to_string(),
+        at: now,
+    };
+    let recorded = async {
+        let record = stream(FAILURE_CATEGORY, reaction)?;
+        let data = serde_json::to_vec(&failed).map_err(|cause| FailedCause::Unwritable {
+            stream: record.clone(),
+            reason: cause.to_string(),
+        })?;
+        let envelope = Envelope::new(
+            Uuid::new_v5(&event_id, format!("failed:{reaction}:{target}").as_bytes()),
+            platform(),
+            "000000",
+            now,
+        );
+        bureau
+            .record(
+                &record,
+                envelope.command_id,
+                "ReactionFailed",
+                data,
+                &metadata(reaction, &envelope, "000000"),
+            )
+            .await
+    };
+    match recorded.await {
+        Ok(_) => true,
+        Err(cause) => {
+            tracing::error!(reaction, %event_id, %cause, "a reaction's failure cannot be put on record");
+            false
+        }
+    }
+}
