@@ -22,7 +22,9 @@ const EVENT_BYTES_PER_PAGE: usize = 3_500;
 const PAGES_PER_COMMIT: usize = 2;
 /// A checkpoint that left fewer pages than this behind is finished while the writer waits.
 const FEW_PAGES: i64 = 256;
-/// How often a checkpoint runs after a busy writer before the writer has to wait for it.
+/// When the write-ahead log has grown over this many pages (64 MB), the writer waits for the checkpoint in any case.
+const MAX_PAGES_IN_LOG: i64 = 16_384;
+/// How often a checkpoint runs after a busy writer before it leaves the rest to the next one.
 const MAX_ROUNDS: usize = 3;
 
 /// What the checkpointer's thread is asked to do.
@@ -71,6 +73,12 @@ pub(crate) struct Progress {
     in_file: i64,
 }
 
+impl Progress {
+    fn pages_left(self) -> i64 {
+        self.in_log - self.in_file
+    }
+}
+
 /// Copies what no reader needs from the log any more; disturbs nobody.
 pub(crate) fn passive(connection: &Connection) -> rusqlite::Result<Progress> {
     let progress = |row: &rusqlite::Row<'_>| {
@@ -107,13 +115,19 @@ impl Checkpointer {
         }
     }
 
+    /// The log is written over from its beginning only after all of it is in the file, so the last pages are brought
+    /// there while nobody writes. Under load that waits, for the writer would.
     fn checkpoint(&self) -> rusqlite::Result<()> {
-        for _ in 0..MAX_ROUNDS {
-            let progress = passive(&self.connection)?;
-            if progress.in_log - progress.in_file < FEW_PAGES {
+        let mut progress = passive(&self.connection)?;
+        for _ in 1..MAX_ROUNDS {
+            if progress.pages_left() < FEW_PAGES {
                 break;
             }
+            progress = passive(&self.connection)?;
         }
-        self.group.finish_checkpoint(&self.connection).map(drop)
+        if progress.pages_left() < FEW_PAGES || progress.in_log > MAX_PAGES_IN_LOG {
+            self.group.finish_checkpoint(&self.connection)?;
+        }
+        Ok(())
     }
 }

@@ -90,6 +90,33 @@ async fn futures_of_several_appends(store: &EmbeddedStore, name: &StreamName, co
     appends.join_all().await
 }
 
+#[test]
+fn every_commit_waits_for_the_disk() {
+    const FULL: i64 = 2;
+    let dir = TempDir::new().unwrap();
+    let writer = schema::open_writer(&dir.path().join(schema::FILE)).unwrap();
+    let mode: String = writer.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    let synchronous: i64 = writer.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+    assert_eq!((mode.as_str(), synchronous), ("wal", FULL));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_write_ahead_log_is_written_over_and_does_not_grow_for_ever() {
+    const LOG_LIMIT_BYTES: u64 = 128 * 1024 * 1024;
+    let dir = TempDir::new().unwrap();
+    let store = EmbeddedStore::open(dir.path()).unwrap();
+    let name = StreamName::new("case-1").unwrap();
+    let megabyte = Bytes::from(vec![b' '; 1024 * 1024]);
+    for _ in 0..30 {
+        store
+            .append(&name, Expected::Any, (0..5).map(|_| event(megabyte.clone())).collect())
+            .await
+            .unwrap();
+    }
+    let log = std::fs::metadata(dir.path().join("events.sqlite-wal")).unwrap().len();
+    assert!(log < LOG_LIMIT_BYTES, "{log} bytes after 150 MB of events");
+}
+
 /// Rewrites an event in the file, with a checksum that fits.
 fn forge(file: &Connection, position: u64, data: &[u8]) {
     let sql = "SELECT rev, created, event_id, hash, type, meta, name FROM events JOIN streams ON id = stream_id WHERE pos = ?1";
