@@ -138,7 +138,8 @@ fn adopt_calendar(case: &Kernel, edition: &str, desk: &Desk) -> Result<Vec<Event
         return Err(Rejection::NothingThere { what: format!("a calendar edition {edition}") });
     }
     let pinned = case.calendar(&desk.rules);
-    if case.calendar_edition == edition || newer.published_through() < pinned.published_through() {
+    // What was imported was counted elsewhere and pins no calendar.
+    if case.imported.is_some() || case.calendar_edition == edition || newer.published_through() < pinned.published_through() {
         return Ok(Vec::new());
     }
     if case.deadlines(&desk.rules).is_empty() && !case.stage.is_open() && case.licence_version == 0 {

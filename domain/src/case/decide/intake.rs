@@ -77,7 +77,8 @@ fn submit(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, R
 
 fn attach(case: &Kernel, material: &Material, desk: &Desk) -> Result<Vec<Event>, Rejection> {
     use super::super::Stage;
-    if matches!(case.stage, Stage::Accepted | Stage::Granted | Stage::GrantedTolerance | Stage::Delivered) {
+    let promised = case.tolerance.iter().any(|tolerance| tolerance.promised.code == material.code && tolerance.supplied_on.is_none());
+    if promised || matches!(case.stage, Stage::Accepted | Stage::Granted | Stage::GrantedTolerance | Stage::Delivered) {
         return after::supply_tolerated(case, material, desk);
     }
     if case.stage != Stage::Draft {
