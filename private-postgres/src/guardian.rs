@@ -22,8 +22,8 @@ const FAST_STOP: Duration = Duration::from_secs(30);
 const IMMEDIATE_STOP: Duration = Duration::from_secs(10);
 /// How long a server that is simply dropped gets before it must drop everything.
 const DROP_STOP: Duration = Duration::from_secs(5);
-/// How long we wait before we start a server again that died.
-const RESTART_PAUSE: Duration = Duration::from_millis(250);
+/// How long we wait before we start a server again that died; twice as long after the second death, and so on.
+const RESTART_PAUSE: Duration = Duration::from_millis(100);
 /// How many deaths in a row we put up with: a server that cannot live needs a person.
 const DEATHS_IN_A_ROW: u32 = 20;
 /// A server that lived this long was well; its death begins a new count.
@@ -176,7 +176,7 @@ fn guard(mut launch: Launch, wishes: &Wishes, told: &watch::Sender<Condition>) {
             Ok(status) => tracing::warn!(%status, deaths, "PostgreSQL died, starting it again"),
             Err(error) => tracing::warn!(%error, deaths, "PostgreSQL could not be started, trying again"),
         }
-        thread::park_timeout(RESTART_PAUSE);
+        thread::park_timeout(RESTART_PAUSE * deaths);
         if wishes.stop.load(Ordering::SeqCst) {
             return;
         }

@@ -20,6 +20,8 @@ const WAYS_TO_STOP: [(Signal, Duration); 3] = [
     (Signal::QUIT, Duration::from_secs(10)),
     (Signal::KILL, Duration::from_secs(5)),
 ];
+/// How long the children of a killed server get to be gone after they were killed too.
+const ORPHANS_PATIENCE: Duration = Duration::from_secs(5);
 /// How often we look whether it is gone.
 const GONE_POLL: Duration = Duration::from_millis(10);
 
@@ -38,8 +40,8 @@ pub(crate) fn clear(data: &Path) -> Result<(), PostgresError> {
     let word = data.join("postmaster.pid");
     for (signal, patience) in WAYS_TO_STOP {
         let Some(server) = server_of(data) else {
-            // The number may be some other process's by now, which PostgreSQL would take for a server. Should any
-            // of the dead server's children live on, PostgreSQL still sees them by their shared memory, and waits.
+            kill_orphans(data);
+            // The number may be some other process's by now, which PostgreSQL would take for a server.
             let _ = fs::remove_file(word);
             return Ok(());
         };
@@ -60,6 +62,44 @@ pub(crate) fn clear(data: &Path) -> Result<(), PostgresError> {
             process_id: server.as_raw_nonzero().get().unsigned_abs(),
         }),
     }
+}
+
+/// Ends the children of a server that was killed. They end by themselves, but some take many seconds to notice, and as
+/// long as one has the server's memory nobody can start. Their work is lost already: what counts is in the log.
+/// Where the system does not let us see whose they are, they are given time instead.
+fn kill_orphans(data: &Path) {
+    let asked = Instant::now();
+    while asked.elapsed() < ORPHANS_PATIENCE {
+        let orphans = processes_in(data);
+        if orphans.is_empty() {
+            return;
+        }
+        for orphan in orphans {
+            let _ = kill_process(orphan, Signal::KILL);
+        }
+        thread::sleep(GONE_POLL);
+    }
+}
+
+/// Every process of PostgreSQL that works in the directory of this cluster.
+fn processes_in(data: &Path) -> Vec<Pid> {
+    let (Ok(data), Ok(processes)) = (data.canonicalize(), fs::read_dir("/proc")) else {
+        return Vec::new();
+    };
+    let is_of_data = |process: &Path| {
+        fs::read_link(process.join("cwd")).is_ok_and(|directory| directory == data)
+            && fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "postgres")
+    };
+    processes
+        .flatten()
+        .filter_map(|process| {
+            Some((
+                process.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)?,
+                process.path(),
+            ))
+        })
+        .filter_map(|(process_id, path)| is_of_data(&path).then_some(process_id))
+        .collect()
 }
 
 /// The running server of this cluster, if there is one. A process with that number that is none does not count.

@@ -52,7 +52,8 @@ const START_ATTEMPTS: u32 = 8;
 const START_LIMIT: Duration = Duration::from_secs(180);
 /// How often we look whether PostgreSQL is ready; it says so in a file.
 const READY_POLL: Duration = Duration::from_millis(5);
-/// How long to wait before another attempt while the processes of a killed server still let go of its memory.
+/// How long to wait before another attempt while the processes of a killed server still let go of its memory; twice as
+/// long before the third, and so on.
 const LINGERING_PAUSE: Duration = Duration::from_millis(200);
 
 /// A running PostgreSQL that is ours alone. Stop it with [`PrivatePostgres::stop`]; dropping it stops it too, but blocks.
@@ -100,7 +101,7 @@ impl PrivatePostgres {
                 });
             }
             tracing::debug!(attempt, port, "PostgreSQL did not start, trying again");
-            tokio::time::sleep(LINGERING_PAUSE).await;
+            tokio::time::sleep(LINGERING_PAUSE * attempt).await;
         }
         unreachable!("the last attempt returns")
     }

@@ -354,5 +354,15 @@ async fn root_gets_a_cluster_even_below_a_directory_that_only_root_may_enter() {
     assert_eq!(postgres.directory(), elsewhere, "the second start finds it again");
     assert_eq!(one_number(postgres.url(), "SELECT number FROM kept").await, 7);
     postgres.stop().await.unwrap();
+
+    // Temporary as both are, the cluster goes when its directory is gone and another one comes.
+    drop(parent);
+    let other = directory();
+    let closed = other.path().join("closed");
+    fs::DirBuilder::new().mode(0o700).create(&closed).unwrap();
+    let postgres = started(&closed.join("postgres")).await.unwrap();
+    assert!(!elsewhere.exists());
+    let elsewhere = postgres.directory().to_path_buf();
+    postgres.stop().await.unwrap();
     fs::remove_dir_all(elsewhere).unwrap();
 }
