@@ -1,0 +1,1 @@
+//! What this view shows of cases.
