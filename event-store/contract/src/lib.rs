@@ -180,6 +180,8 @@ pub trait EventStore: Send + Sync + 'static {
     /// when others have written since. One id that fits and one that does not is a `WrongRevision`.
     /// With `Any` or `StreamExists`, the store remembers the ids of recent events only: all of them known in this stream
     /// is the first answer again, some of them is a `WrongRevision`, none of them is a new append.
+    ///
+    /// Dropped while it waits, or `Unavailable`: it may have been written all the same; ask again with the same ids.
     async fn append(&self, stream: &StreamName, expected: Expected, events: Vec<NewEvent>) -> Result<Appended, StoreError>;
 
     /// Up to `limit` events of a stream, beginning with revision `from` (backwards: `u64::MAX` is the newest).

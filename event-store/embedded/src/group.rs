@@ -20,7 +20,8 @@ use tokio::sync::watch;
 use crate::{
     checkpoint::{self, Errand, WalGrowth},
     reader::lock,
-    writer::{Request, Writer},
+    request::Request,
+    writer::Writer,
 };
 
 /// The most events in one commit, unless one append alone has more.

@@ -6,9 +6,11 @@
 mod checkpoint;
 mod follow;
 mod group;
+mod interned;
 mod lock;
 mod reader;
 mod record;
+mod request;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -80,7 +82,20 @@ pub enum OpenError {
     Io(#[from] std::io::Error),
     /// SQLite refused.
     #[error("the event store cannot be opened: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+    /// The file does not hang together, so nothing is written to it.
+    #[error("the event store is damaged ({0}): verify it, which reads only, and restore it from a backup")]
+    Damaged(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        if reader::is_damage(&error) {
+            Self::Damaged(error)
+        } else {
+            Self::Sqlite(error)
+        }
+    }
 }
 
 /// The event store of one machine. Cheap to clone; the last clone that is dropped closes it.

@@ -1,11 +1,9 @@
 //! Reading: a few connections, each verifying what it hands out.
 
 use std::{
-    collections::HashMap,
-    num::NonZeroUsize,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -13,20 +11,17 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use event_store_contract::{Direction, Filter, Page, Position, RecordedEvent, StoreError, StreamName, proof::GENESIS};
 use lru::LruCache;
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode};
 
 use crate::{
     OpenError,
+    interned::{EventNames, KnownStreams, MAX_KNOWN_STREAMS, StreamNames, event_name},
     record::{Broken, COLUMNS, Record},
     schema,
 };
 
 /// The most idle connections that are kept; under load there are as many as there are readers.
 const MAX_IDLE_READERS: usize = 8;
-/// The most names of streams that are kept, so that a reader of the log need not look each one up.
-const MAX_KNOWN_STREAMS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero");
-/// The most names of events that a connection keeps. A bureau has some hundreds.
-const MAX_KNOWN_EVENT_NAMES: usize = 4_096;
 /// The most events that one page looks through, whatever its filter lets pass.
 const MAX_LOOKED_THROUGH: usize = 100_000;
 /// The most bytes in one page of the log; an event that goes over it is the page's last.
@@ -40,14 +35,14 @@ const PAGE_BLOCK_BYTES: usize = 256 * 1024;
 pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Reader>>,
-    streams: Mutex<LruCache<i64, StreamName>>,
+    streams: KnownStreams,
     closed: AtomicBool,
 }
 
 /// A connection, and the names of events that it has met.
 struct Reader {
     connection: Connection,
-    event_names: HashMap<Box<str>, Arc<str>>,
+    event_names: EventNames,
 }
 
 impl Readers {
@@ -66,7 +61,7 @@ impl Readers {
     fn open(&self) -> Result<Reader, OpenError> {
         Ok(Reader {
             connection: schema::open_reader(&self.path)?,
-            event_names: HashMap::new(),
+            event_names: EventNames::new(),
         })
     }
 
@@ -200,7 +195,7 @@ impl Reader {
         after: Option<Position>,
         limit: usize,
         filter: &Filter,
-        known: &Mutex<LruCache<i64, StreamName>>,
+        known: &KnownStreams,
     ) -> Result<Page, StoreError> {
         let Self { connection, event_names } = self;
         let start = after.unwrap_or_default().0;
@@ -290,20 +285,28 @@ impl ReadError {
     }
 }
 
-/// A page of the file that does not hang together is damage; anything else passes.
+/// Whether SQLite met a page of the file that does not hang together.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// What does not hang together is damage; anything else passes.
 pub(crate) fn unreadable(error: &rusqlite::Error, stream: &str, revision: u64, position: u64) -> StoreError {
-    let reason = format!("the file cannot be read there: {error}");
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Broken::at(
-            stream,
-            Broken {
-                position,
-                revision,
-                reason,
-            },
-        ),
-        _ => StoreError::Unavailable(error.to_string()),
+    if !is_damage(error) {
+        return StoreError::Unavailable(error.to_string());
     }
+    let reason = format!("the file cannot be read there: {error}");
+    Broken::at(
+        stream,
+        Broken {
+            position,
+            revision,
+            reason,
+        },
+    )
 }
 
 pub(crate) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
@@ -313,48 +316,10 @@ pub(crate) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(newest.unwrap_or_default())
 }
 
-pub(crate) fn stream_name(connection: &Connection, id: i64) -> rusqlite::Result<Option<StreamName>> {
-    let mut statement = connection.prepare_cached("SELECT name FROM streams WHERE id = ?1")?;
-    let name = statement.query_row([id], |row| {
-        Ok(row.get_ref(0)?.as_str().ok().and_then(|name| StreamName::new(name).ok()))
-    });
-    Ok(name.optional()?.flatten())
-}
-
-/// The names of streams by their number in the file: events of one stream often stand together.
-struct StreamNames<'a> {
-    connection: &'a Connection,
-    known: &'a Mutex<LruCache<i64, StreamName>>,
-    latest: Option<(i64, StreamName)>,
-}
-
-impl StreamNames<'_> {
-    fn name(&mut self, id: i64) -> rusqlite::Result<Option<StreamName>> {
-        if let Some((latest, name)) = &self.latest
-            && *latest == id
-        {
-            return Ok(Some(name.clone()));
-        }
-        let known = lock(self.known).get(&id).cloned();
-        let name = match known {
-            Some(name) => name,
-            None => match stream_name(self.connection, id)? {
-                Some(name) => {
-                    lock(self.known).put(id, name.clone());
-                    name
-                }
-                None => return Ok(None),
-            },
-        };
-        self.latest = Some((id, name.clone()));
-        Ok(Some(name))
-    }
-}
-
 fn recorded(
     record: &Record<'_>,
     stream: StreamName,
-    event_names: &mut HashMap<Box<str>, Arc<str>>,
+    event_names: &mut EventNames,
     block: &mut BytesMut,
     block_bytes: usize,
 ) -> Result<RecordedEvent, Broken> {
@@ -381,17 +346,6 @@ fn keep(bytes: &[u8], block: &mut BytesMut) -> Bytes {
     }
     block.extend_from_slice(bytes);
     block.split().freeze()
-}
-
-fn event_name(name: &str, known: &mut HashMap<Box<str>, Arc<str>>) -> Arc<str> {
-    if let Some(known) = known.get(name) {
-        return known.clone();
-    }
-    let new: Arc<str> = name.into();
-    if known.len() < MAX_KNOWN_EVENT_NAMES {
-        known.insert(name.into(), new.clone());
-    }
-    new
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

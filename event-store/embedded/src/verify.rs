@@ -6,10 +6,11 @@ use event_store_contract::{
     Position, StoreError, StreamName,
     proof::{GENESIS, Hash},
 };
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 
 use crate::{
-    reader::{last_position, stream_name},
+    interned::stream_name,
+    reader::{is_damage, last_position},
     record::{Broken, COLUMNS, Record},
 };
 
@@ -92,7 +93,7 @@ pub(crate) fn verify(connection: &Connection, mut progress: impl FnMut(Verified)
         match outcome {
             Ok(()) => break,
             // A page that cannot be read: its events are lost; go on after each.
-            Err(error) if is_corrupt(&error) => {
+            Err(error) if is_damage(&error) => {
                 walk.damaged(None, None, walk.last + 1, format!("the file cannot be read there: {error}"));
                 walk.last += 1;
             }
@@ -210,16 +211,9 @@ fn complaints(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     match found {
         Ok(found) if found == ["ok"] => Ok(Vec::new()),
         Ok(found) => Ok(found),
-        Err(error) if is_corrupt(&error) => Ok(vec![error.to_string()]),
+        Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
         Err(error) => Err(error),
     }
-}
-
-fn is_corrupt(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
 }
 
 fn unavailable(error: &rusqlite::Error) -> StoreError {

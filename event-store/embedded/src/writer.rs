@@ -4,17 +4,17 @@ use std::num::NonZeroUsize;
 
 use chrono::{DateTime, Utc};
 use event_store_contract::{
-    Appended, Expected, NewEvent, Position, StoreError, StreamName, Verdict, judge,
-    proof::{GENESIS, Hash, chain_hash, content_hash},
+    Appended, Expected, Position, StoreError, StreamName, Verdict, judge,
+    proof::{GENESIS, Hash, chain_hash},
 };
 use lru::LruCache;
 use rusqlite::{Connection, OptionalExtension, params};
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
     reader::{ReadError, last_position},
-    record::{Broken, COLUMNS, Place, Record, content_checksum, whole_checksum},
+    record::{Broken, COLUMNS, Place, Record, whole_checksum},
+    request::{Answer, Prepared, Request},
 };
 
 /// The most streams whose last event is kept in memory; others are looked up.
@@ -23,68 +23,6 @@ const MAX_KNOWN_HEADS: NonZeroUsize = NonZeroUsize::new(65_536).expect("not zero
 const MAX_RECENT_IDS: NonZeroUsize = NonZeroUsize::new(32_768).expect("not zero");
 /// How many of them are read back from the log when the store opens.
 const RECENT_IDS_READ_BACK: u64 = 4_096;
-
-/// An append on its way to the disk.
-pub(crate) struct Request {
-    stream: StreamName,
-    expected: Expected,
-    events: Vec<Prepared>,
-    bytes: usize,
-    answer: oneshot::Sender<Answer>,
-}
-
-pub(crate) type Answer = Result<Appended, StoreError>;
-
-/// An event with what can be computed of it before its place is known.
-struct Prepared {
-    event: NewEvent,
-    content: Hash,
-    checksum: crc32fast::Hasher,
-}
-
-impl Request {
-    /// Hashes the content: in the thread of whoever appends, so that the one writer need not.
-    pub(crate) fn new(stream: &StreamName, expected: Expected, events: Vec<NewEvent>) -> (Self, oneshot::Receiver<Answer>) {
-        let (answer, receiver) = oneshot::channel();
-        let mut bytes = 0;
-        let prepare = |event: NewEvent| {
-            bytes += event.data.len() + event.metadata.len() + event.name.len();
-            let content = content_hash(event.id, &event.name, &event.data, &event.metadata);
-            let checksum = content_checksum(event.id, &event.name, &event.data, &event.metadata);
-            Prepared {
-                event,
-                content,
-                checksum,
-            }
-        };
-        let events = events.into_iter().map(prepare).collect();
-        (
-            Self {
-                stream: stream.clone(),
-                expected,
-                events,
-                bytes,
-                answer,
-            },
-            receiver,
-        )
-    }
-
-    /// How many events it brings.
-    pub(crate) fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// How many bytes they have.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    pub(crate) fn refuse(self, reason: StoreError) {
-        // Whoever asked may have gone; that is its right.
-        let _ = self.answer.send(Err(reason));
-    }
-}
 
 /// The one who writes.
 pub(crate) struct Writer {

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use event_store_contract::{Direction, EventStore, Expected, Filter, NewEvent, Position, RecordedEvent, StoreError};
-use event_store_embedded::EmbeddedStore;
+use event_store_embedded::{EmbeddedStore, OpenError};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -150,6 +150,11 @@ async fn a_torn_page_costs_its_own_events_only() {
         store.read_stream(&event.stream, 0, Direction::Forwards, 100).await,
         Err(StoreError::Damaged { .. })
     ));
+    let opened = EmbeddedStore::open(dir.path()).map(drop);
+    assert!(
+        matches!(opened, Err(OpenError::Damaged(_))),
+        "nothing is written to it: {opened:?}"
+    );
     let report = store.verify(|_| {}).unwrap();
     assert!(
         report.damages.iter().any(|damage| damage.position == event.position),

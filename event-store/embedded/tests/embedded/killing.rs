@@ -59,7 +59,9 @@ async fn what_was_acknowledged_survives_kill_9_and_nothing_else_appears() {
 
 /// Every writer's stream holds its numbers in order, up to what was acknowledged, or one more that was on its way.
 async fn look_at(dir: &Path, acknowledged: &HashMap<usize, usize>) {
+    let head = EmbeddedStore::open_read_only(dir).unwrap().head().await;
     let store = EmbeddedStore::open(dir).unwrap();
+    assert_eq!(store.head().await, head, "a reader alone sees what a writer finds");
     assert!(store.verify(|_| {}).unwrap().is_whole());
     for writer in 0..WRITERS {
         let events = store
