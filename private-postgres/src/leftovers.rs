@@ -37,14 +37,18 @@ pub(crate) fn is_ready(data: &Path, process_id: u32) -> bool {
 
 /// Stops a server that outlived its Zhulu, and clears away the word of one that is dead.
 pub(crate) fn clear(data: &Path) -> Result<(), PostgresError> {
-    let word = data.join("postmaster.pid");
+    if let Some(server) = server_of(data) {
+        stop(server, data)?;
+    }
+    kill_orphans(data);
+    // The number in it may be some other process's by now, which PostgreSQL would take for a server.
+    let _ = fs::remove_file(data.join("postmaster.pid"));
+    Ok(())
+}
+
+/// Asks until the process is gone; its word goes a little earlier.
+fn stop(server: Pid, data: &Path) -> Result<(), PostgresError> {
     for (signal, patience) in WAYS_TO_STOP {
-        let Some(server) = server_of(data) else {
-            kill_orphans(data);
-            // The number may be some other process's by now, which PostgreSQL would take for a server.
-            let _ = fs::remove_file(word);
-            return Ok(());
-        };
         tracing::info!(
             process = server.as_raw_nonzero().get(),
             ?signal,
@@ -52,16 +56,16 @@ pub(crate) fn clear(data: &Path) -> Result<(), PostgresError> {
         );
         let _ = kill_process(server, signal);
         let asked = Instant::now();
-        while asked.elapsed() < patience && server_of(data).is_some() {
+        while asked.elapsed() < patience {
+            if !serves(server, data) {
+                return Ok(());
+            }
             thread::sleep(GONE_POLL);
         }
     }
-    match server_of(data) {
-        None => Ok(()),
-        Some(server) => Err(PostgresError::DoesNotStop {
-            process_id: server.as_raw_nonzero().get().unsigned_abs(),
-        }),
-    }
+    Err(PostgresError::DoesNotStop {
+        process_id: server.as_raw_nonzero().get().unsigned_abs(),
+    })
 }
 
 /// Ends the children of a server that was killed. They end by themselves, but some take many seconds to notice, and as
@@ -107,9 +111,14 @@ fn server_of(data: &Path) -> Option<Pid> {
     let word = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     // A standalone backend notes itself with a minus.
     let number: i32 = word.lines().next()?.trim().trim_start_matches('-').parse().ok()?;
-    let command_line = fs::read(format!("/proc/{number}/cmdline")).ok()?;
-    let is_ours = command_line
-        .split(|byte| *byte == 0)
-        .any(|argument| argument == data.as_os_str().as_bytes());
-    if is_ours { Pid::from_raw(number) } else { None }
+    Pid::from_raw(number).filter(|process| serves(*process, data))
+}
+
+/// True while the process is a server of this cluster: it was started with the cluster's path.
+fn serves(process: Pid, data: &Path) -> bool {
+    let command_line = fs::read(format!("/proc/{}/cmdline", process.as_raw_nonzero()));
+    command_line.is_ok_and(|line| {
+        line.split(|byte| *byte == 0)
+            .any(|argument| argument == data.as_os_str().as_bytes())
+    })
 }
