@@ -137,6 +137,27 @@ impl Projections {
         store: Arc<dyn EventStore>,
         views: Vec<Box<dyn View>>,
     ) -> Result<Self, ProjectionError> {
+        let opened = Self::closed(database_url, schema, store, views)?;
+        let session = opened.0.database.dedicated().await?;
+        if let Err(cause) = catalog::lay_out(&session.client, schema, &opened.0.views).await {
+            let _ = session.client.batch_execute("rollback").await;
+            return Err(cause.into());
+        }
+        Ok(opened)
+    }
+
+    /// The views that another process keeps, for asking only: lays out nothing and changes nothing. Not to be run.
+    pub fn look(database_url: &str, store: Arc<dyn EventStore>, views: Vec<Box<dyn View>>) -> Result<Self, ProjectionError> {
+        Self::closed(database_url, DEFAULT_SCHEMA, store, views)
+    }
+
+    /// The handle, before anything was asked of the database.
+    fn closed(
+        database_url: &str,
+        schema: &str,
+        store: Arc<dyn EventStore>,
+        views: Vec<Box<dyn View>>,
+    ) -> Result<Self, ProjectionError> {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         if schema.is_empty() || schema.len() > MAX_SCHEMA_BYTES || !schema.bytes().all(plain) {
             return Err(ProjectionError::BadSchema(schema.to_owned()));
@@ -144,11 +165,6 @@ impl Projections {
         let config: Config = database_url.parse()?;
         let names: Vec<&str> = views.iter().map(|view| view.name()).collect();
         let database = Database::new(config, schema, &names);
-        let session = database.dedicated().await?;
-        if let Err(cause) = catalog::lay_out(&session.client, schema, &views).await {
-            let _ = session.client.batch_execute("rollback").await;
-            return Err(cause.into());
-        }
         Ok(Self(Arc::new(Inner {
             base: schema.to_owned(),
             database,
