@@ -20,7 +20,7 @@ mod told;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
-mod samples_test;
+pub(crate) mod samples_test;
 
 use std::{fmt::Debug, marker::PhantomData};
 
