@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex as PlainMutex, PoisonError},
 };
 
-use event_store_contract::{Position, RecordedEvent, StreamName};
+use event_store_contract::{MAX_EVENTS_PER_APPEND, Position, RecordedEvent, StreamName};
 use lru::LruCache;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -58,7 +58,7 @@ impl<D: Aggregate> Folded<D> {
 
     /// The first answer to a command that was executed before.
     pub(crate) fn answer_of_that_time(&self, command_id: Uuid, stream: &StreamName) -> Option<Receipt> {
-        let event_ids: Vec<Uuid> = (0..)
+        let event_ids: Vec<Uuid> = (0..MAX_EVENTS_PER_APPEND)
             .map(|index| event_id(command_id, index))
             .take_while(|id| self.ids.contains_key(id))
             .collect();

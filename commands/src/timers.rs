@@ -60,6 +60,9 @@ where
     Timers::default().fire_due_once(bureau, due, clock).await
 }
 
+/// A timer, and whether something happened.
+type Answered = (Result<bool, CommandError>, DueTimer);
+
 /// Which timers are known to have nothing to do any more.
 #[derive(Debug, Default)]
 struct Timers {
@@ -103,7 +106,7 @@ impl Timers {
 
     fn take(
         &mut self,
-        done: Option<Result<(Result<bool, CommandError>, DueTimer), tokio::task::JoinError>>,
+        done: Option<Result<Answered, tokio::task::JoinError>>,
         outcome: &mut TimersFired,
     ) -> Result<(), CommandError> {
         let Some(done) = done else { return Ok(()) };

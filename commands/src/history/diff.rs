@@ -80,8 +80,8 @@ pub(super) fn between(empty: &AnyCase, events: &[RecordedEvent], from: Moment, t
     let mut changes = Vec::new();
     compare(&before, &last, &mut String::new(), &mut |path, before, after| {
         if changes.len() < MAX_CHANGED_PATHS {
-            let cause = cause_of(path, &changed_by).and_then(|index| between.get(index));
-            changes.push(changed(path, before, after, cause, is_backwards));
+            let by = last_change(path, &changed_by).and_then(|index| between.get(index));
+            changes.push(changed(path, before, after, by, is_backwards));
         }
     });
     Ok(CaseDiff {
@@ -90,16 +90,16 @@ pub(super) fn between(empty: &AnyCase, events: &[RecordedEvent], from: Moment, t
     })
 }
 
-fn changed(path: &str, before: &Value, after: &Value, cause: Option<&HistoryEvent>, is_backwards: bool) -> Changed {
+fn changed(path: &str, before: &Value, after: &Value, by: Option<&HistoryEvent>, is_backwards: bool) -> Changed {
     let (before, after) = if is_backwards { (after, before) } else { (before, after) };
     Changed {
         path: path.to_owned(),
         before: before.clone(),
         after: after.clone(),
-        event_id: cause.map(|event| event.id),
-        event: cause.map(|event| event.name.clone()),
-        actor: cause.map(|event| event.metadata.actor.name.clone()),
-        occurred_at: cause.map(|event| event.metadata.occurred_at),
+        event_id: by.map(|event| event.id),
+        event: by.map(|event| event.name.clone()),
+        actor: by.map(|event| event.metadata.actor.name.clone()),
+        occurred_at: by.map(|event| event.metadata.occurred_at),
     }
 }
 
@@ -122,7 +122,7 @@ fn show(case: &AnyCase, after: Option<&RecordedEvent>) -> Result<Value, FailedCa
 }
 
 /// The last event that changed this place, or something in it, or the whole that it is part of.
-fn cause_of(path: &str, changed_by: &BTreeMap<String, usize>) -> Option<usize> {
+fn last_change(path: &str, changed_by: &BTreeMap<String, usize>) -> Option<usize> {
     let touches = |one: &str, other: &str| {
         one.strip_prefix(other)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -146,7 +146,7 @@ fn compare<'a>(before: &'a Value, after: &'a Value, path: &mut String, differs: 
             }
             for (key, value) in other.iter().filter(|(key, _)| !one.contains_key(*key)) {
                 at(path, &key.replace('~', "~0").replace('/', "~1"), |path| {
-                    compare(NOTHING, value, path, differs)
+                    compare(NOTHING, value, path, differs);
                 });
             }
         }
@@ -178,7 +178,7 @@ mod tests {
     fn paths(before: &Value, after: &Value) -> Vec<String> {
         let mut paths = Vec::new();
         compare(before, after, &mut String::new(), &mut |path, _, _| {
-            paths.push(path.to_owned())
+            paths.push(path.to_owned());
         });
         paths
     }
@@ -194,9 +194,9 @@ mod tests {
     #[test]
     fn a_change_is_laid_to_the_last_event_that_touched_the_place() {
         let by = BTreeMap::from([("/a".to_owned(), 1), ("/a/b".to_owned(), 2), ("/ab".to_owned(), 3)]);
-        assert_eq!(cause_of("/a/b", &by), Some(2));
-        assert_eq!(cause_of("/a", &by), Some(2));
-        assert_eq!(cause_of("/ab/c", &by), Some(3));
-        assert_eq!(cause_of("/z", &by), None);
+        assert_eq!(last_change("/a/b", &by), Some(2));
+        assert_eq!(last_change("/a", &by), Some(2));
+        assert_eq!(last_change("/ab/c", &by), Some(3));
+        assert_eq!(last_change("/z", &by), None);
     }
 }
