@@ -20,6 +20,10 @@ mod rows;
 mod session;
 pub mod statistics;
 mod status;
+#[cfg(test)]
+mod stories;
+#[cfg(test)]
+mod testing;
 pub mod timeline;
 mod view;
 pub mod views;

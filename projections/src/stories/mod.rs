@@ -1,0 +1,7 @@
+//! What is true of all views together, told over a real PostgreSQL.
+
+#![allow(clippy::unwrap_used)]
+
+mod equality;
+mod poison;
+mod swapping;
