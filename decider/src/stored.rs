@@ -4,7 +4,7 @@
 //! beside the data, so a reader can choose by name before it parses a byte of the data.
 
 use serde::{
-    Deserialize, Serialize,
+    Serialize,
     de::{self, DeserializeOwned, IntoDeserializer},
 };
 
@@ -107,6 +107,8 @@ impl<'de, 'a: 'de> de::VariantAccess<'de> for Data<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]

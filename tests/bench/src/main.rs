@@ -10,18 +10,22 @@ mod peers;
 
 const NAMES: &[&str] = &["append"];
 
-#[tokio::main]
-async fn main() {
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     #[cfg(feature = "peers")]
     if let [role, path, address] = arguments.as_slice()
         && role == "umadb-server"
     {
-        return peers::umadb::serve(std::path::Path::new(path), address).await;
+        return peers::umadb::serve(path, address);
     }
     let wanted: Vec<&str> = if arguments.is_empty() { NAMES.to_vec() } else { arguments.iter().map(String::as_str).collect() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(run(&wanted));
+}
+
+async fn run(wanted: &[&str]) {
     for name in wanted {
-        match name {
+        match *name {
             "append" => append::run().await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));

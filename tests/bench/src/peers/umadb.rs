@@ -25,10 +25,10 @@ pub struct UmaDb {
     clients: Arc<Vec<AsyncUmaDbClient>>,
 }
 
-/// The body of the server process.
-pub async fn serve(path: &str, address: &str) {
-    let (_keep, stop) = tokio::sync::oneshot::channel();
-    umadb_server::start_server(path, address, stop).await.expect("UmaDB serves");
+/// The body of the server process: UmaDB's own command line.
+pub fn serve(path: &str, address: &str) {
+    let options = umadb::parse_cli_options(["umadb", "--listen", address, "--db-path", path]).expect("UmaDB's options");
+    umadb::start_server_with_cli_options(options).expect("UmaDB serves");
 }
 
 impl UmaDb {
