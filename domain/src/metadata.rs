@@ -21,7 +21,9 @@ pub fn bureau_midnight(on: NaiveDate) -> DateTime<Utc> {
 }
 
 /// The way by which a command came in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString, strum::VariantNames)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString, strum::VariantNames,
+)]
 pub enum Channel {
     /// 窗口
     Window,

@@ -51,9 +51,16 @@ impl Rules {
         let edition = calendar.edition().to_string();
         let mut items: BTreeMap<String, BTreeMap<u32, Arc<ItemDefinition>>> = BTreeMap::new();
         for item in case_types::embedded_items() {
-            items.entry(item.code.clone()).or_default().insert(item.version, Arc::new(item));
+            items
+                .entry(item.code.clone())
+                .or_default()
+                .insert(item.version, Arc::new(item));
         }
-        Self(Arc::new(Book { calendars: BTreeMap::from([(edition.clone(), calendar)]), current_calendar: edition, items }))
+        Self(Arc::new(Book {
+            calendars: BTreeMap::from([(edition.clone(), calendar)]),
+            current_calendar: edition,
+            items,
+        }))
     }
 
     /// The calendar edition in force now: what a new case is pinned to.
@@ -63,7 +70,10 @@ impl Rules {
 
     /// A calendar by its edition; the current one for an edition that nobody published.
     pub fn calendar(&self, edition: &str) -> &Calendar {
-        self.0.calendars.get(edition).unwrap_or_else(|| &self.0.calendars[&self.0.current_calendar])
+        self.0
+            .calendars
+            .get(edition)
+            .unwrap_or_else(|| &self.0.calendars[&self.0.current_calendar])
     }
 
     /// These rules and a newly published calendar, from now on the current one.
@@ -79,7 +89,10 @@ impl Rules {
     #[must_use]
     pub fn with_item(&self, item: ItemDefinition) -> Self {
         let mut book = (*self.0).clone();
-        book.items.entry(item.code.clone()).or_default().insert(item.version, Arc::new(item));
+        book.items
+            .entry(item.code.clone())
+            .or_default()
+            .insert(item.version, Arc::new(item));
         Self(Arc::new(book))
     }
 

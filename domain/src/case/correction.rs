@@ -7,12 +7,19 @@ use super::{Kernel, Party, Rejection};
 impl Kernel {
     /// What stands at a path now: a JSON pointer below `/form` or `/applicant`.
     pub(super) fn as_read(&self, path: &str) -> Result<Value, Rejection> {
-        let nothing = || Rejection::NothingThere { what: format!("{path} (only /form/… and /applicant/… can be corrected)") };
+        let nothing = || Rejection::NothingThere {
+            what: format!("{path} (only /form/… and /applicant/… can be corrected)"),
+        };
         match split(path) {
             Some((Part::Form, pointer)) => self.form.pointer(pointer).cloned().ok_or_else(nothing),
             Some((Part::Applicant, pointer)) => {
-                let applicant = self.applicant.as_ref().and_then(|applicant| serde_json::to_value(applicant).ok());
-                applicant.and_then(|applicant| applicant.pointer(pointer).cloned()).ok_or_else(nothing)
+                let applicant = self
+                    .applicant
+                    .as_ref()
+                    .and_then(|applicant| serde_json::to_value(applicant).ok());
+                applicant
+                    .and_then(|applicant| applicant.pointer(pointer).cloned())
+                    .ok_or_else(nothing)
             }
             None => Err(nothing()),
         }
@@ -27,7 +34,9 @@ impl Kernel {
                 }
             }
             Some((Part::Applicant, pointer)) => {
-                let Some(Ok(mut applicant)) = self.applicant.as_ref().map(serde_json::to_value) else { return };
+                let Some(Ok(mut applicant)) = self.applicant.as_ref().map(serde_json::to_value) else {
+                    return;
+                };
                 if let Some(place) = applicant.pointer_mut(pointer) {
                     *place = new.clone();
                 }

@@ -5,17 +5,21 @@ use chrono::NaiveDate;
 use super::{
     events::{AcceptanceMode, Event, Material},
     state::{
-        Acceptance, Closing, Commitment, Correction, Decision, Extension, Imported, Kernel, Opinion, Pause, Rating, Signed, Stage, Supervision,
-        Tolerance, Withdrawal,
+        Acceptance, Closing, Commitment, Correction, Decision, Extension, Imported, Kernel, Opinion, Pause, Rating, Signed,
+        Stage, Supervision, Tolerance, Withdrawal,
     },
 };
 use crate::metadata::bureau_date;
 
 /// Folds an event in. The arms follow the way of a case: in, through review, to the decision, after it.
 pub(super) fn evolve(case: &mut Kernel, event: &Event) {
-    let known = intake(case, event) || review(case, event) || decision(case, event) || after(case, event) || imported(case, event);
+    let known =
+        intake(case, event) || review(case, event) || decision(case, event) || after(case, event) || imported(case, event);
     debug_assert!(known, "an event that nobody folds: {event:?}");
-    if !matches!(event, Event::ImportedCaseOpened { .. } | Event::ImportedStepRecorded { .. } | Event::ImportedDecisionRecorded { .. }) {
+    if !matches!(
+        event,
+        Event::ImportedCaseOpened { .. } | Event::ImportedStepRecorded { .. } | Event::ImportedDecisionRecorded { .. }
+    ) {
         worked_on(case);
     }
 }
@@ -76,7 +80,12 @@ fn intake(case: &mut Kernel, event: &Event) -> bool {
         }
         Event::MaterialAttached { material, .. } => put(&mut case.materials, material),
         Event::MaterialRejected { code, .. } => case.materials.retain(|material| material.code != *code),
-        Event::CorrectionNotified { gaps, notified_on, reply_due_on, .. } => {
+        Event::CorrectionNotified {
+            gaps,
+            notified_on,
+            reply_due_on,
+            ..
+        } => {
             case.correction = Some(Correction {
                 gaps: gaps.clone(),
                 notified_on: *notified_on,
@@ -97,7 +106,14 @@ fn intake(case: &mut Kernel, event: &Event) -> bool {
             enter(case, Stage::Received, *on);
         }
         Event::CorrectionLapsed { due_on } => enter(case, Stage::Withdrawn, *due_on),
-        Event::ApplicationAccepted { mode, accepted_on, statutory, promised, tolerance, commitment } => {
+        Event::ApplicationAccepted {
+            mode,
+            accepted_on,
+            statutory,
+            promised,
+            tolerance,
+            commitment,
+        } => {
             case.acceptance = Some(Acceptance {
                 mode: *mode,
                 accepted_on: *accepted_on,
@@ -106,7 +122,11 @@ fn intake(case: &mut Kernel, event: &Event) -> bool {
                 statutory: *statutory,
                 promised: *promised,
             });
-            let promise = |promised: &super::events::Tolerated| Tolerance { promised: promised.clone(), supplied_on: None, defaulted: false };
+            let promise = |promised: &super::events::Tolerated| Tolerance {
+                promised: promised.clone(),
+                supplied_on: None,
+                defaulted: false,
+            };
             case.tolerance = tolerance.iter().map(promise).collect();
             if *mode == AcceptanceMode::Commitment {
                 case.commitment = Some(Commitment {
@@ -120,7 +140,11 @@ fn intake(case: &mut Kernel, event: &Event) -> bool {
             }
             enter_accepted(case, *accepted_on);
         }
-        Event::DeemedAccepted { receipt_on, statutory, promised } => {
+        Event::DeemedAccepted {
+            receipt_on,
+            statutory,
+            promised,
+        } => {
             case.acceptance = Some(Acceptance {
                 mode: AcceptanceMode::Normal,
                 accepted_on: *receipt_on,
@@ -146,7 +170,11 @@ fn intake(case: &mut Kernel, event: &Event) -> bool {
 
 /// An accepted case whose handler was named before is under review at once.
 fn enter_accepted(case: &mut Kernel, on: NaiveDate) {
-    let stage = if case.handler.is_some() { Stage::UnderReview } else { Stage::Accepted };
+    let stage = if case.handler.is_some() {
+        Stage::UnderReview
+    } else {
+        Stage::Accepted
+    };
     enter(case, stage, on);
 }
 
@@ -161,11 +189,30 @@ fn review(case: &mut Kernel, event: &Event) -> bool {
                 case.paused_from = Some(Stage::UnderReview);
             }
         }
-        Event::OpinionRecorded { step, conclusion, text, by, on, .. } => {
-            case.opinions.push(Opinion { step: *step, conclusion: *conclusion, text: text.clone(), by: by.clone(), on: *on });
+        Event::OpinionRecorded {
+            step,
+            conclusion,
+            text,
+            by,
+            on,
+            ..
+        } => {
+            case.opinions.push(Opinion {
+                step: *step,
+                conclusion: *conclusion,
+                text: text.clone(),
+                by: by.clone(),
+                on: *on,
+            });
             case.opinion_given_here = matches!(case.stage, Stage::PendingApproval | Stage::PendingDecision);
         }
-        Event::ClockSuspended { kind, counts_against_limit, basis, on, .. } => {
+        Event::ClockSuspended {
+            kind,
+            counts_against_limit,
+            basis,
+            on,
+            ..
+        } => {
             case.pauses.push(Pause {
                 kind: *kind,
                 counts_against_limit: *counts_against_limit,
@@ -183,22 +230,50 @@ fn review(case: &mut Kernel, event: &Event) -> bool {
             let stage = case.paused_from.take().unwrap_or(Stage::UnderReview);
             enter(case, stage, *on);
         }
-        Event::DeadlineExtended { add_working_days, approver, on, .. } => {
-            case.extension = Some(Extension { add_working_days: *add_working_days, approver: approver.clone(), on: *on });
+        Event::DeadlineExtended {
+            add_working_days,
+            approver,
+            on,
+            ..
+        } => {
+            case.extension = Some(Extension {
+                add_working_days: *add_working_days,
+                approver: approver.clone(),
+                on: *on,
+            });
         }
-        Event::ReviewCompleted { conclusion, by, second_officer, on } => {
+        Event::ReviewCompleted {
+            conclusion,
+            by,
+            second_officer,
+            on,
+        } => {
             let second_officer = Some(second_officer.clone());
-            case.review = Some(Signed { by: by.clone(), on: *on, conclusion: Some(*conclusion), second_officer });
+            case.review = Some(Signed {
+                by: by.clone(),
+                on: *on,
+                conclusion: Some(*conclusion),
+                second_officer,
+            });
             case.section_approval = None;
             enter(case, Stage::PendingApproval, *on);
         }
         Event::ReturnedForRework { to, on, .. } => return_to(case, *to, *on),
         Event::ApprovalRecalled { on, .. } => {
-            let to = if case.stage == Stage::PendingDecision { super::events::Step::Section } else { super::events::Step::Handling };
+            let to = if case.stage == Stage::PendingDecision {
+                super::events::Step::Section
+            } else {
+                super::events::Step::Handling
+            };
             return_to(case, to, *on);
         }
         Event::ApprovedBySection { by, on } => {
-            case.section_approval = Some(Signed { by: by.clone(), on: *on, conclusion: None, second_officer: None });
+            case.section_approval = Some(Signed {
+                by: by.clone(),
+                on: *on,
+                conclusion: None,
+                second_officer: None,
+            });
             enter(case, Stage::PendingDecision, *on);
         }
         _ => return false,
@@ -219,7 +294,12 @@ fn return_to(case: &mut Kernel, step: super::events::Step, on: NaiveDate) {
 
 fn decision(case: &mut Kernel, event: &Event) -> bool {
     match event {
-        Event::DecisionGranted { with_tolerance, conditions, by, on } => {
+        Event::DecisionGranted {
+            with_tolerance,
+            conditions,
+            by,
+            on,
+        } => {
             case.decision = Some(Decision {
                 granted: true,
                 with_tolerance: *with_tolerance,
@@ -230,9 +310,22 @@ fn decision(case: &mut Kernel, event: &Event) -> bool {
                 conditions: conditions.clone(),
             });
             case.licence_version = 1;
-            enter(case, if *with_tolerance { Stage::GrantedTolerance } else { Stage::Granted }, *on);
+            enter(
+                case,
+                if *with_tolerance {
+                    Stage::GrantedTolerance
+                } else {
+                    Stage::Granted
+                },
+                *on,
+            );
         }
-        Event::DecisionRefused { reasons, remedies, by, on } => {
+        Event::DecisionRefused {
+            reasons,
+            remedies,
+            by,
+            on,
+        } => {
             case.decision = Some(Decision {
                 granted: false,
                 with_tolerance: false,
@@ -246,11 +339,19 @@ fn decision(case: &mut Kernel, event: &Event) -> bool {
         }
         Event::LicenceAmended { version, .. } | Event::LicenceReplaced { version, .. } => case.licence_version = *version,
         Event::LicenceCancelled { article, reason, on } => {
-            case.closed = Some(Closing { on: *on, article: article.clone(), reason: reason.clone() });
+            case.closed = Some(Closing {
+                on: *on,
+                article: article.clone(),
+                reason: reason.clone(),
+            });
             enter(case, Stage::Cancelled, *on);
         }
         Event::DecisionRevoked { article, reason, on } => {
-            case.closed = Some(Closing { on: *on, article: article.clone(), reason: reason.clone() });
+            case.closed = Some(Closing {
+                on: *on,
+                article: article.clone(),
+                reason: reason.clone(),
+            });
             enter(case, Stage::Revoked, *on);
         }
         Event::DocumentDelivered { on, .. } => {
@@ -262,7 +363,12 @@ fn decision(case: &mut Kernel, event: &Event) -> bool {
             enter(case, Stage::Archived, *on);
         }
         Event::WithdrawalRequested { by, on, .. } => {
-            case.withdrawal = Some(Withdrawal { by: by.clone(), on: *on, from_stage: case.stage, confirmed_on: None });
+            case.withdrawal = Some(Withdrawal {
+                by: by.clone(),
+                on: *on,
+                from_stage: case.stage,
+                confirmed_on: None,
+            });
             enter(case, Stage::WithdrawPending, *on);
         }
         Event::WithdrawalConfirmed { on, .. } => {
@@ -272,7 +378,10 @@ fn decision(case: &mut Kernel, event: &Event) -> bool {
             enter(case, Stage::Withdrawn, *on);
         }
         Event::WithdrawalDeclined { on, .. } => {
-            let stage = case.withdrawal.take().map_or(Stage::Received, |withdrawal| withdrawal.from_stage);
+            let stage = case
+                .withdrawal
+                .take()
+                .map_or(Stage::Received, |withdrawal| withdrawal.from_stage);
             enter(case, stage, *on);
         }
         _ => return false,
@@ -284,7 +393,11 @@ fn after(case: &mut Kernel, event: &Event) -> bool {
     match event {
         Event::ToleranceMaterialSupplied { material, on } => {
             put(&mut case.materials, material);
-            if let Some(tolerance) = case.tolerance.iter_mut().find(|tolerance| tolerance.promised.code == material.code) {
+            if let Some(tolerance) = case
+                .tolerance
+                .iter_mut()
+                .find(|tolerance| tolerance.promised.code == material.code)
+            {
                 tolerance.supplied_on = Some(*on);
             }
         }
@@ -298,7 +411,11 @@ fn after(case: &mut Kernel, event: &Event) -> bool {
                 commitment.verified_kept = Some(*kept);
             }
         }
-        Event::CommitmentBreached { false_commitment, rectify_due_on, .. } => {
+        Event::CommitmentBreached {
+            false_commitment,
+            rectify_due_on,
+            ..
+        } => {
             if let Some(commitment) = case.commitment.as_mut() {
                 commitment.breached = true;
                 commitment.false_commitment = *false_commitment;
@@ -312,7 +429,12 @@ fn after(case: &mut Kernel, event: &Event) -> bool {
         }
         Event::WarningRaised { level, limit, on } => case.warnings.push((*level, *limit, *on)),
         Event::OverdueRaised { limit, on, .. } => case.overdue.push((*limit, *on)),
-        Event::Supervised { by, opinion, reply_due_on, on } => {
+        Event::Supervised {
+            by,
+            opinion,
+            reply_due_on,
+            on,
+        } => {
             case.supervisions.push(Supervision {
                 by: by.clone(),
                 opinion: opinion.clone(),
@@ -326,7 +448,13 @@ fn after(case: &mut Kernel, event: &Event) -> bool {
                 supervision.reply = Some(reply.clone());
             }
         }
-        Event::SatisfactionRated { grade, on, .. } => case.rating = Some(Rating { grade: *grade, on: *on, handled_on: None }),
+        Event::SatisfactionRated { grade, on, .. } => {
+            case.rating = Some(Rating {
+                grade: *grade,
+                on: *on,
+                handled_on: None,
+            })
+        }
         Event::BadReviewHandled { closed_on, .. } => {
             if let Some(rating) = case.rating.as_mut() {
                 rating.handled_on = Some(*closed_on);
@@ -344,7 +472,17 @@ fn after(case: &mut Kernel, event: &Event) -> bool {
 
 fn imported(case: &mut Kernel, event: &Event) -> bool {
     match event {
-        Event::ImportedCaseOpened { batch, source, legacy_id, item_code, region, attributes, activity, submitted_at, .. } => {
+        Event::ImportedCaseOpened {
+            batch,
+            source,
+            legacy_id,
+            item_code,
+            region,
+            attributes,
+            activity,
+            submitted_at,
+            ..
+        } => {
             let submitted_on = bureau_date(*submitted_at);
             *case = Kernel {
                 item_code: item_code.clone(),
@@ -376,7 +514,9 @@ fn imported(case: &mut Kernel, event: &Event) -> bool {
                 enter(case, Stage::UnderReview, bureau_date(*at));
             }
         }
-        Event::ImportedDecisionRecorded { granted, licence_no, at, .. } => {
+        Event::ImportedDecisionRecorded {
+            granted, licence_no, at, ..
+        } => {
             let decided_on = bureau_date(*at);
             if let Some(imported) = case.imported.as_mut() {
                 imported.decided_on = Some(decided_on);

@@ -120,7 +120,11 @@ fn check_fields(values: &Value, fields: &[Field], path: &str, found: &mut Vec<De
 }
 
 fn missing(field: &Field, at: String) -> Defect {
-    Defect { zh: format!("请填写{}", field.title_zh), en: format!("{} is missing; fill it in", field.title_en), field: at }
+    Defect {
+        zh: format!("请填写{}", field.title_zh),
+        en: format!("{} is missing; fill it in", field.title_en),
+        field: at,
+    }
 }
 
 fn check_value(value: &Value, field: &Field, at: String, found: &mut Vec<Defect>) {
@@ -132,7 +136,9 @@ fn check_value(value: &Value, field: &Field, at: String, found: &mut Vec<Defect>
     match (field.kind, value) {
         (FieldKind::YesNo, Value::Bool(_)) => {}
         (FieldKind::YesNo, _) => found.push(wrong("请填是或否", "say yes or no (true or false)")),
-        (FieldKind::Rows, Value::Array(rows)) if rows.len() > MAX_ROWS => found.push(wrong("行数过多", "there are too many rows")),
+        (FieldKind::Rows, Value::Array(rows)) if rows.len() > MAX_ROWS => {
+            found.push(wrong("行数过多", "there are too many rows"))
+        }
         (FieldKind::Rows, Value::Array(rows)) if rows.is_empty() && field.required => found.push(missing(field, at)),
         (FieldKind::Rows, Value::Array(rows)) => {
             for (number, row) in rows.iter().enumerate() {
@@ -161,7 +167,10 @@ fn check_text(text: &str, kind: FieldKind, field: &Field) -> Result<(), (String,
         FieldKind::Choice if field.choices.iter().any(|choice| choice.value == text) => Ok(()),
         FieldKind::Choice => {
             let values: Vec<&str> = field.choices.iter().map(|choice| choice.value.as_str()).collect();
-            Err((format!("请选择：{}", values.join("、")), format!("choose one of {}", values.join(", "))))
+            Err((
+                format!("请选择：{}", values.join("、")),
+                format!("choose one of {}", values.join(", ")),
+            ))
         }
         FieldKind::ProjectCode
         | FieldKind::Region

@@ -23,19 +23,28 @@ const LIMITS: [(LimitKind, &str, &str, [(WarningLevel, &str, &str); 2]); 3] = [
         LimitKind::Statutory,
         "statutory",
         "法定期限",
-        [(WarningLevel::Yellow, "statutoryYellow", "法定期限黄灯"), (WarningLevel::Red, "statutoryRed", "法定期限红灯")],
+        [
+            (WarningLevel::Yellow, "statutoryYellow", "法定期限黄灯"),
+            (WarningLevel::Red, "statutoryRed", "法定期限红灯"),
+        ],
     ),
     (
         LimitKind::Promised,
         "promised",
         "承诺期限",
-        [(WarningLevel::Yellow, "promisedYellow", "承诺期限黄灯"), (WarningLevel::Red, "promisedRed", "承诺期限红灯")],
+        [
+            (WarningLevel::Yellow, "promisedYellow", "承诺期限黄灯"),
+            (WarningLevel::Red, "promisedRed", "承诺期限红灯"),
+        ],
     ),
     (
         LimitKind::Internal,
         "internal",
         "内部预警期限",
-        [(WarningLevel::Yellow, "internalYellow", "内部预警黄灯"), (WarningLevel::Red, "internalRed", "内部预警红灯")],
+        [
+            (WarningLevel::Yellow, "internalYellow", "内部预警黄灯"),
+            (WarningLevel::Red, "internalRed", "内部预警红灯"),
+        ],
     ),
 ];
 
@@ -66,7 +75,10 @@ impl Kernel {
 
     /// The day on which the application, or what was missing of it, came in last: gaps are told within days of it.
     pub fn last_receipt_on(&self) -> Option<NaiveDate> {
-        self.correction.as_ref().and_then(|correction| correction.supplied_on).or(self.received_on)
+        self.correction
+            .as_ref()
+            .and_then(|correction| correction.supplied_on)
+            .or(self.received_on)
     }
 
     /// The legal clock against one of the case's three limits; none before the acceptance.
@@ -113,7 +125,10 @@ impl Kernel {
     /// How the case stands against a limit on a day.
     pub fn alert(&self, kind: LimitKind, today: NaiveDate, rules: &Rules) -> Option<Alert> {
         let item = self.item(rules)?;
-        let ratios = AlertRatios { yellow_percent: item.yellow_percent, red_percent: item.red_percent };
+        let ratios = AlertRatios {
+            yellow_percent: item.yellow_percent,
+            red_percent: item.red_percent,
+        };
         Some(self.clock(kind, rules)?.alert(self.calendar(rules), today, &ratios))
     }
 
@@ -152,7 +167,8 @@ impl Kernel {
 
     /// Whether there is a licence whose own law applies: granted, and neither ended nor archived.
     pub fn stage_has_licence(&self) -> bool {
-        matches!(self.stage, Stage::Granted | Stage::GrantedTolerance) || (self.stage == Stage::Delivered && self.licence_version > 0)
+        matches!(self.stage, Stage::Granted | Stage::GrantedTolerance)
+            || (self.stage == Stage::Delivered && self.licence_version > 0)
     }
 
     /// Whether a promised material is still outstanding.
@@ -167,7 +183,9 @@ impl Kernel {
 
     /// A bad review that nobody has answered for yet.
     pub fn open_bad_review(&self) -> bool {
-        self.rating.as_ref().is_some_and(|rating| rating.grade <= WORST_GRADES_THROUGH && rating.handled_on.is_none())
+        self.rating
+            .as_ref()
+            .is_some_and(|rating| rating.grade <= WORST_GRADES_THROUGH && rating.handled_on.is_none())
     }
 
     /// Everything that is due by the law of every case, by the case's own pinned calendar.
@@ -198,8 +216,14 @@ impl Kernel {
     }
 
     fn limit_deadlines(&self, item: &ItemDefinition, calendar: &Calendar, out: &mut Vec<Deadline>) {
-        let Some(acceptance) = self.acceptance.as_ref().filter(|_| self.stage.is_open()) else { return };
-        let standing = self.stage == Stage::Suspended || self.pauses.iter().any(|pause| pause.to.is_none() && !pause.counts_against_limit);
+        let Some(acceptance) = self.acceptance.as_ref().filter(|_| self.stage.is_open()) else {
+            return;
+        };
+        let standing = self.stage == Stage::Suspended
+            || self
+                .pauses
+                .iter()
+                .any(|pause| pause.to.is_none() && !pause.counts_against_limit);
         for (kind, name, name_zh, warnings) in &LIMITS {
             let limit = match kind {
                 LimitKind::Statutory => acceptance.statutory,
@@ -210,7 +234,13 @@ impl Kernel {
             let due = clock.due(calendar);
             let passed = self.overdue.iter().any(|(overdue, _)| overdue == kind);
             let fires_on = if standing || passed { None } else { due.on.succ_opt() };
-            out.push(Deadline { kind: Cow::Borrowed(name), name_zh, due_on: due.on, fires_on, provisional: due.provisional });
+            out.push(Deadline {
+                kind: Cow::Borrowed(name),
+                name_zh,
+                due_on: due.on,
+                fires_on,
+                provisional: due.provisional,
+            });
             // The internal limit is itself a warning.
             if standing || passed || *kind == LimitKind::Internal {
                 continue;
@@ -223,7 +253,11 @@ impl Kernel {
                     WarningLevel::Yellow => item.yellow_percent,
                     WarningLevel::Red => item.red_percent,
                 };
-                let Some(share) = share_of(limit, self.extension.as_ref().map_or(0, |extension| extension.add_working_days), percent) else {
+                let Some(share) = share_of(
+                    limit,
+                    self.extension.as_ref().map_or(0, |extension| extension.add_working_days),
+                    percent,
+                ) else {
                     continue;
                 };
                 let due = self.paused_clock(acceptance, share).due(calendar);
@@ -241,25 +275,49 @@ impl Kernel {
     fn later_deadlines(&self, item: &ItemDefinition, calendar: &Calendar, out: &mut Vec<Deadline>) {
         let undelivered = matches!(self.stage, Stage::Granted | Stage::GrantedTolerance | Stage::Refused);
         if let Some(decision) = self.decision.as_ref().filter(|_| undelivered) {
-            out.push(waits("delivery", "送达期限", calendar.add_working_days(decision.on, item.delivery_working_days)));
+            out.push(waits(
+                "delivery",
+                "送达期限",
+                calendar.add_working_days(decision.on, item.delivery_working_days),
+            ));
         }
-        if matches!(self.stage, Stage::Withdrawn | Stage::Revoked | Stage::Cancelled | Stage::NotRequired | Stage::OutOfScope | Stage::Refused) {
+        if matches!(
+            self.stage,
+            Stage::Withdrawn | Stage::Revoked | Stage::Cancelled | Stage::NotRequired | Stage::OutOfScope | Stage::Refused
+        ) {
             return;
         }
-        for tolerance in self.tolerance.iter().filter(|tolerance| tolerance.supplied_on.is_none() && !tolerance.defaulted) {
+        for tolerance in self
+            .tolerance
+            .iter()
+            .filter(|tolerance| tolerance.supplied_on.is_none() && !tolerance.defaulted)
+        {
             let mut deadline = fires_after("tolerance", "容缺补齐期限", certain(tolerance.promised.due_on));
             deadline.kind = Cow::Owned(format!("tolerance:{}", tolerance.promised.code));
             out.push(deadline);
         }
-        if let Some(due_on) = self.commitment.as_ref().filter(|commitment| commitment.rectified_on.is_none()).and_then(|c| c.rectify_due_on) {
+        if let Some(due_on) = self
+            .commitment
+            .as_ref()
+            .filter(|commitment| commitment.rectified_on.is_none())
+            .and_then(|c| c.rectify_due_on)
+        {
             out.push(waits("commitmentRectification", "承诺整改期限", certain(due_on)));
         }
-        for (number, supervision) in self.supervisions.iter().enumerate().filter(|(_, supervision)| supervision.reply.is_none()) {
+        for (number, supervision) in self
+            .supervisions
+            .iter()
+            .enumerate()
+            .filter(|(_, supervision)| supervision.reply.is_none())
+        {
             let mut deadline = waits("supervisionReply", "督办答复期限", certain(supervision.reply_due_on));
             deadline.kind = Cow::Owned(format!("supervisionReply:{}", number + 1));
             out.push(deadline);
         }
-        let limit = item.parameters.get("bad_review_working_days").and_then(|days| u32::try_from(*days).ok());
+        let limit = item
+            .parameters
+            .get("bad_review_working_days")
+            .and_then(|days| u32::try_from(*days).ok());
         if let (true, Some(rating), Some(days)) = (self.open_bad_review(), &self.rating, limit) {
             out.push(waits("badReview", "差评整改期限", calendar.add_working_days(rating.on, days)));
         }
@@ -268,9 +326,17 @@ impl Kernel {
     /// Everything that waits for somebody by the law of every case. What was imported waits for nobody until it is worked on.
     pub fn tasks(&self) -> Vec<Task> {
         let asleep = self.imported.as_ref().is_some_and(|imported| !imported.worked_on);
-        let Some(since) = self.stage_since.filter(|_| !asleep) else { return Vec::new() };
+        let Some(since) = self.stage_since.filter(|_| !asleep) else {
+            return Vec::new();
+        };
         let handler = || self.handler.as_ref().map(|handler| handler.id.clone());
-        let task = |key, name_zh, role, assignee| Task { key, name_zh, role, assignee, since };
+        let task = |key, name_zh, role, assignee| Task {
+            key,
+            name_zh,
+            role,
+            assignee,
+            since,
+        };
         let mut tasks: Vec<Task> = match self.stage {
             Stage::Received => vec![task("accept", "受理审查", "windowClerk", None)],
             Stage::AwaitingCorrection => vec![task("supplyCorrection", "补正材料", "applicant", None)],
@@ -287,10 +353,16 @@ impl Kernel {
             Stage::Draft | Stage::Archived | Stage::RolledBack => return Vec::new(),
         };
         if let Some(open) = self.supervisions.iter().find(|supervision| supervision.reply.is_none()) {
-            tasks.push(Task { since: open.on, ..task("answerSupervision", "答复督办", "handler", handler()) });
+            tasks.push(Task {
+                since: open.on,
+                ..task("answerSupervision", "答复督办", "handler", handler())
+            });
         }
         if let (true, Some(rating)) = (self.open_bad_review(), &self.rating) {
-            tasks.push(Task { since: rating.on, ..task("handleBadReview", "处理差评", "supervisor", None) });
+            tasks.push(Task {
+                since: rating.on,
+                ..task("handleBadReview", "处理差评", "supervisor", None)
+            });
         }
         let granted = matches!(self.stage, Stage::Granted | Stage::GrantedTolerance | Stage::Delivered);
         match &self.commitment {
@@ -312,12 +384,21 @@ fn certain(on: NaiveDate) -> Due {
 
 /// A deadline after which something happens by itself.
 fn fires_after(kind: &'static str, name_zh: &'static str, due: Due) -> Deadline {
-    Deadline { kind: Cow::Borrowed(kind), name_zh, due_on: due.on, fires_on: due.on.succ_opt(), provisional: due.provisional }
+    Deadline {
+        kind: Cow::Borrowed(kind),
+        name_zh,
+        due_on: due.on,
+        fires_on: due.on.succ_opt(),
+        provisional: due.provisional,
+    }
 }
 
 /// A deadline after which somebody has to answer for it.
 fn waits(kind: &'static str, name_zh: &'static str, due: Due) -> Deadline {
-    Deadline { fires_on: None, ..fires_after(kind, name_zh, due) }
+    Deadline {
+        fires_on: None,
+        ..fires_after(kind, name_zh, due)
+    }
 }
 
 /// The part of a limit after which a warning is due; none where a limit in months has no such part.
@@ -327,5 +408,8 @@ fn share_of(limit: Limit, extended: u32, percent: u32) -> Option<Limit> {
         LimitUnit::NaturalDay => limit.n,
         LimitUnit::Month => return None,
     };
-    Some(Limit { n: whole.saturating_mul(percent).div_ceil(100), unit: limit.unit })
+    Some(Limit {
+        n: whole.saturating_mul(percent).div_ceil(100),
+        unit: limit.unit,
+    })
 }

@@ -20,6 +20,8 @@ mod told;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 pub(crate) mod samples_test;
 
 use std::{fmt::Debug, marker::PhantomData};
@@ -110,7 +112,10 @@ pub struct CaseState<T: CaseType> {
 
 impl<T: CaseType> Default for CaseState<T> {
     fn default() -> Self {
-        Self { kernel: Kernel::default(), own: T::State::default() }
+        Self {
+            kernel: Kernel::default(),
+            own: T::State::default(),
+        }
     }
 }
 

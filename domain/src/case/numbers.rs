@@ -27,7 +27,11 @@ pub fn numbers_wanted(case: &Kernel, event: &Event) -> Option<NumberWanted> {
 /// A series for each document, region and year; the document's code is that of the notice templates (ACP 受理单, SGZ 补正通知书 …).
 fn yearly(case: &Kernel, kind: NumberKind, code: &str, on: NaiveDate) -> NumberWanted {
     let head = format!("{}{code}{}{}", case.number_prefix, case.region, on.year());
-    NumberWanted { kind, template: format!("{head}{{seq:05}}"), series: head }
+    NumberWanted {
+        kind,
+        template: format!("{head}{{seq:05}}"),
+        series: head,
+    }
 }
 
 /// Whether the case has come to where this kind of number is given.
@@ -41,7 +45,9 @@ pub(super) fn is_wanted(case: &Kernel, kind: NumberKind) -> bool {
         NumberKind::CorrectionNotice => case.correction.is_some(),
         NumberKind::SuspensionNotice => !case.pauses.is_empty(),
         NumberKind::Decision => case.decision.is_some(),
-        NumberKind::Licence => case.decision.as_ref().is_some_and(|decision| decision.granted) && !case.numbers.contains_key(&kind),
+        NumberKind::Licence => {
+            case.decision.as_ref().is_some_and(|decision| decision.granted) && !case.numbers.contains_key(&kind)
+        }
         NumberKind::Archive => case.archived_on.is_some(),
     }
 }

@@ -42,7 +42,9 @@ pub enum Rejection {
     UnknownMaterial { code: String },
     #[error("these materials are missing: {codes}; supply them, or ask for a tolerant acceptance of those that may be promised", codes = .codes.join(", "))]
     MaterialsMissing { codes: Vec<String> },
-    #[error("material {code} can be had from shared data and must not be asked of the applicant (在线政务规定 7); fetch it instead")]
+    #[error(
+        "material {code} can be had from shared data and must not be asked of the applicant (在线政务规定 7); fetch it instead"
+    )]
     MaterialShared { code: String },
     #[error("material {code} may not be promised for later (不可容缺)")]
     NotTolerable { code: String },
@@ -50,7 +52,9 @@ pub enum Rejection {
     CommitmentNotAllowed,
     #[error("a commitment needs its signed document")]
     CommitmentMissing,
-    #[error("all gaps must be told at once (一次告知): a notice was given on {notified_on}; a second one may only name what was supplied after it")]
+    #[error(
+        "all gaps must be told at once (一次告知): a notice was given on {notified_on}; a second one may only name what was supplied after it"
+    )]
     AlreadyNotified { notified_on: NaiveDate },
     #[error("gaps had to be told by {due_on}; the application is deemed accepted (视为受理)")]
     NoticeTooLate { due_on: NaiveDate },
@@ -97,7 +101,12 @@ pub enum Rejection {
     #[error("{on} lies in the future; business dates are today or earlier")]
     InTheFuture { on: NaiveDate },
     #[error("{what} is dated {on}, before {earlier} of {before}; correct the date")]
-    OutOfOrder { what: &'static str, on: NaiveDate, before: &'static str, earlier: NaiveDate },
+    OutOfOrder {
+        what: &'static str,
+        on: NaiveDate,
+        before: &'static str,
+        earlier: NaiveDate,
+    },
     #[error("the number {number} was not asked for, or was assigned already")]
     NumberNotWanted { number: String },
     #[error("legacy case {legacy_id} was imported already in batch {batch}")]
@@ -124,11 +133,15 @@ impl Explain for Rejection {
             Self::InvalidInput { field, reason } => format!("{field}：{reason}"),
             Self::UnknownMaterial { code } => format!("材料 {code} 不在该事项的材料清单中"),
             Self::MaterialsMissing { codes } => format!("缺少材料：{}；请补齐，可容缺的材料可申请容缺受理", codes.join("、")),
-            Self::MaterialShared { code } => format!("材料 {code} 可通过数据共享取得，不得再要求申请人提供（在线政务规定第七条）；请调取共享数据"),
+            Self::MaterialShared { code } => {
+                format!("材料 {code} 可通过数据共享取得，不得再要求申请人提供（在线政务规定第七条）；请调取共享数据")
+            }
             Self::NotTolerable { code } => format!("材料 {code} 不可容缺"),
             Self::CommitmentNotAllowed => "该事项不适用告知承诺".to_owned(),
             Self::CommitmentMissing => "告知承诺须附签署的承诺书".to_owned(),
-            Self::AlreadyNotified { notified_on } => format!("补正须一次告知：{notified_on} 已告知；再次告知只能针对其后补交的材料"),
+            Self::AlreadyNotified { notified_on } => {
+                format!("补正须一次告知：{notified_on} 已告知；再次告知只能针对其后补交的材料")
+            }
             Self::NoticeTooLate { due_on } => format!("应于 {due_on} 前一次告知；逾期未告知，自收到材料之日起视为受理"),
             Self::ReplyTooLate { due_on } => format!("应于 {due_on} 前补正；请重新申请"),
             Self::NoGaps => "补正通知书至少列明一项".to_owned(),
@@ -151,7 +164,12 @@ impl Explain for Rejection {
             Self::TwoApproversNeeded => "更正已归档案件的数据须经两名不同人员批准".to_owned(),
             Self::TwoVerifiersNeeded => "承诺核查须有两名以上工作人员".to_owned(),
             Self::InTheFuture { on } => format!("{on} 晚于今日；业务日期不得晚于今日"),
-            Self::OutOfOrder { what, on, before, earlier } => format!("“{what}”的日期 {on} 早于 {before} 的日期 {earlier}，请更正"),
+            Self::OutOfOrder {
+                what,
+                on,
+                before,
+                earlier,
+            } => format!("“{what}”的日期 {on} 早于 {before} 的日期 {earlier}，请更正"),
             Self::NumberNotWanted { number } => format!("编号 {number} 未被请求，或已赋号"),
             Self::AlreadyImported { legacy_id, batch } => format!("原案件 {legacy_id} 已在批次 {batch} 中导入"),
             Self::NotOfThisBatch { batch } => format!("本案不属于批次 {batch}"),
@@ -165,7 +183,9 @@ impl Explain for Rejection {
         match self {
             Self::InvalidInput { field, .. } => Some(field.clone()),
             Self::UnknownItem { .. } => Some("item_code".to_owned()),
-            Self::UnknownMaterial { .. } | Self::MaterialsMissing { .. } | Self::NotTolerable { .. } => Some("materials".to_owned()),
+            Self::UnknownMaterial { .. } | Self::MaterialsMissing { .. } | Self::NotTolerable { .. } => {
+                Some("materials".to_owned())
+            }
             Self::InTheFuture { .. } | Self::OutOfOrder { .. } => Some("occurred_at".to_owned()),
             _ => None,
         }

@@ -34,7 +34,9 @@ pub(crate) fn each_sample(folder: &str, names: &[&str], read_and_write: impl Fn(
 fn added(stored: &Value, written: &Value) -> Value {
     match (stored, written) {
         (Value::Object(stored), Value::Object(written)) => {
-            let kept = written.iter().filter_map(|(key, value)| Some((key.clone(), added(stored.get(key)?, value))));
+            let kept = written
+                .iter()
+                .filter_map(|(key, value)| Some((key.clone(), added(stored.get(key)?, value))));
             Value::Object(kept.collect())
         }
         _ => written.clone(),
@@ -47,20 +49,32 @@ fn again<E: serde::Serialize + serde::de::DeserializeOwned>(name: &str, data: &[
 
 #[test]
 fn every_kernel_event_has_a_sample_that_reads_back_says_itself_and_folds() {
-    each_sample(concat!(env!("CARGO_MANIFEST_DIR"), "/src/case/samples"), Event::VARIANTS, |name, data| {
-        let event: Event = stored::decode(name, data).unwrap();
-        let (zh, en) = event.say();
-        assert!(!zh.is_empty() && !en.is_empty(), "{name} says nothing");
-        super::evolve::evolve(&mut super::Kernel::default(), &event);
-        stored::encode(&event).unwrap()
-    });
+    each_sample(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/src/case/samples"),
+        Event::VARIANTS,
+        |name, data| {
+            let event: Event = stored::decode(name, data).unwrap();
+            let (zh, en) = event.say();
+            assert!(!zh.is_empty() && !en.is_empty(), "{name} says nothing");
+            super::evolve::evolve(&mut super::Kernel::default(), &event);
+            stored::encode(&event).unwrap()
+        },
+    );
 }
 
 #[test]
 fn every_register_event_has_a_sample_that_reads_back() {
     let folder = |register: &str| format!("{}/src/registers/samples/{register}", env!("CARGO_MANIFEST_DIR"));
-    each_sample(&folder("calendar"), calendar_publication::Event::VARIANTS, again::<calendar_publication::Event>);
-    each_sample(&folder("numberSequence"), number_sequence::Event::VARIANTS, again::<number_sequence::Event>);
+    each_sample(
+        &folder("calendar"),
+        calendar_publication::Event::VARIANTS,
+        again::<calendar_publication::Event>,
+    );
+    each_sample(
+        &folder("numberSequence"),
+        number_sequence::Event::VARIANTS,
+        again::<number_sequence::Event>,
+    );
     each_sample(&folder("permit"), permit::Event::VARIANTS, again::<permit::Event>);
     each_sample(&folder("project"), project::Event::VARIANTS, again::<project::Event>);
 }

@@ -7,14 +7,28 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::events::{
-    AcceptanceMode, Conclusion, Document, Gap, LimitKind, Material, NumberKind, Officer, Party, PauseKind, Step, Tolerated, WarningLevel,
+    AcceptanceMode, Conclusion, Document, Gap, LimitKind, Material, NumberKind, Officer, Party, PauseKind, Step, Tolerated,
+    WarningLevel,
 };
 use crate::calendar::Limit;
 
 /// Where a case stands. The names match the code values of live approval systems (工程审批系统 ItemStatus).
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, strum::Display, strum::IntoStaticStr,
-    strum::EnumString, strum::VariantArray,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantArray,
 )]
 pub enum Stage {
     /// 草稿: nothing filed yet.

@@ -88,13 +88,21 @@ impl Decider for CalendarPublication {
     fn decide(state: &Publications, command: &Command, desk: &Desk) -> Result<Vec<Event>, Rejection> {
         let Command::PublishYear { edition, year } = command;
         if let Some((_, published)) = state.editions.iter().find(|(taken, _)| taken == edition) {
-            return if published == year { Ok(Vec::new()) } else { Err(Rejection::EditionTaken { edition: edition.clone() }) };
+            return if published == year {
+                Ok(Vec::new())
+            } else {
+                Err(Rejection::EditionTaken {
+                    edition: edition.clone(),
+                })
+            };
         }
         if edition.trim().is_empty() || year.doc_no.trim().is_empty() {
             return Err(Rejection::NotNamed);
         }
         if desk.rules.calendar(edition).edition().to_string() == *edition && state.editions.is_empty() {
-            return Err(Rejection::EditionTaken { edition: edition.clone() });
+            return Err(Rejection::EditionTaken {
+                edition: edition.clone(),
+            });
         }
         check(year)?;
         let first = chrono::NaiveDate::from_ymd_opt(year.year - 1, 12, 31);
@@ -103,10 +111,16 @@ impl Decider for CalendarPublication {
             let calendar = desk.rules.current_calendar().publish(Edition(edition.clone()), year.clone());
             let working_days = calendar.working_days_between(after, through);
             if working_days < FEWEST_WORKING_DAYS {
-                return Err(Rejection::TooFewWorkingDays { year: year.year, working_days });
+                return Err(Rejection::TooFewWorkingDays {
+                    year: year.year,
+                    working_days,
+                });
             }
         }
-        Ok(vec![Event::CalendarYearPublished { edition: edition.clone(), year: year.clone() }])
+        Ok(vec![Event::CalendarYearPublished {
+            edition: edition.clone(),
+            year: year.clone(),
+        }])
     }
 
     fn evolve(state: &mut Publications, event: &Event) {

@@ -25,7 +25,13 @@ const MAX_WIDTH: usize = 12;
 #[allow(missing_docs, reason = "the fields explain themselves")]
 pub enum Event {
     /// The next number was given to an event that wanted it.
-    NumberAllocated { sequence: u32, number: String, wanted_by: Uuid, kind: String, stream: String },
+    NumberAllocated {
+        sequence: u32,
+        number: String,
+        wanted_by: Uuid,
+        kind: String,
+        stream: String,
+    },
 }
 
 /// What may be asked of a sequence.
@@ -33,7 +39,12 @@ pub enum Event {
 #[allow(missing_docs, reason = "the fields explain themselves")]
 pub enum Command {
     /// The next number, written by the template, for the event that wanted it. Asked twice, given once.
-    Allocate { template: String, wanted_by: Uuid, kind: String, stream: String },
+    Allocate {
+        template: String,
+        wanted_by: Uuid,
+        kind: String,
+        stream: String,
+    },
 }
 
 /// Why not.
@@ -79,7 +90,12 @@ impl Decider for NumberSequence {
     type Context = Desk;
 
     fn decide(state: &Sequence, command: &Command, _desk: &Desk) -> Result<Vec<Event>, Rejection> {
-        let Command::Allocate { template, wanted_by, kind, stream } = command;
+        let Command::Allocate {
+            template,
+            wanted_by,
+            kind,
+            stream,
+        } = command;
         if state.given.contains_key(&(*wanted_by, kind.clone())) {
             return Ok(Vec::new());
         }
@@ -87,17 +103,31 @@ impl Decider for NumberSequence {
             return Err(Rejection::UsedUp);
         }
         let sequence = state.last + 1;
-        let (head, width, tail) = parts(template).ok_or_else(|| Rejection::BadTemplate { template: template.clone() })?;
+        let (head, width, tail) = parts(template).ok_or_else(|| Rejection::BadTemplate {
+            template: template.clone(),
+        })?;
         let digits = format!("{sequence:0width$}");
         if digits.len() > width {
             return Err(Rejection::UsedUp);
         }
         let number = format!("{head}{digits}{tail}");
-        Ok(vec![Event::NumberAllocated { sequence, number, wanted_by: *wanted_by, kind: kind.clone(), stream: stream.clone() }])
+        Ok(vec![Event::NumberAllocated {
+            sequence,
+            number,
+            wanted_by: *wanted_by,
+            kind: kind.clone(),
+            stream: stream.clone(),
+        }])
     }
 
     fn evolve(state: &mut Sequence, event: &Event) {
-        let Event::NumberAllocated { sequence, number, wanted_by, kind, .. } = event;
+        let Event::NumberAllocated {
+            sequence,
+            number,
+            wanted_by,
+            kind,
+            ..
+        } = event;
         state.last = *sequence;
         state.given.insert((*wanted_by, kind.clone()), number.clone());
     }
@@ -119,35 +149,61 @@ mod tests {
     use crate::{case_types::construction_permit::testing::desk, registers::number_sequence::NumberSequence};
 
     fn allocate(template: &str, wanted_by: u128) -> Command {
-        Command::Allocate { template: template.into(), wanted_by: Uuid::from_u128(wanted_by), kind: "Case".into(), stream: "s".into() }
+        Command::Allocate {
+            template: template.into(),
+            wanted_by: Uuid::from_u128(wanted_by),
+            kind: "Case".into(),
+            stream: "s".into(),
+        }
     }
 
     fn allocated(sequence: u32, number: &str, wanted_by: u128) -> Event {
         let (number, kind, stream) = (number.into(), "Case".into(), "s".into());
-        Event::NumberAllocated { sequence, number, wanted_by: Uuid::from_u128(wanted_by), kind, stream }
+        Event::NumberAllocated {
+            sequence,
+            number,
+            wanted_by: Uuid::from_u128(wanted_by),
+            kind,
+            stream,
+        }
     }
 
     #[test]
     fn numbers_follow_each_other_without_gaps() {
         let desk = desk("2026-09-18");
-        given::<NumberSequence>([]).at(&desk).when(&allocate("A{seq:03}B", 1)).then([allocated(1, "A001B", 1)]);
-        given::<NumberSequence>([allocated(1, "A001B", 1)]).at(&desk).when(&allocate("A{seq:03}B", 2)).then([allocated(2, "A002B", 2)]);
+        given::<NumberSequence>([])
+            .at(&desk)
+            .when(&allocate("A{seq:03}B", 1))
+            .then([allocated(1, "A001B", 1)]);
+        given::<NumberSequence>([allocated(1, "A001B", 1)])
+            .at(&desk)
+            .when(&allocate("A{seq:03}B", 2))
+            .then([allocated(2, "A002B", 2)]);
     }
 
     #[test]
     fn whoever_asks_twice_gets_one_number() {
-        given::<NumberSequence>([allocated(1, "A001B", 1)]).at(&desk("2026-09-18")).when(&allocate("A{seq:03}B", 1)).then([]);
+        given::<NumberSequence>([allocated(1, "A001B", 1)])
+            .at(&desk("2026-09-18"))
+            .when(&allocate("A{seq:03}B", 1))
+            .then([]);
     }
 
     #[test]
     fn a_series_of_two_digits_ends_at_99() {
         let given_99 = given::<NumberSequence>([allocated(99, "A99", 99)]);
-        given_99.at(&desk("2026-09-18")).when(&allocate("A{seq:02}", 100)).then_rejected(&Rejection::UsedUp);
+        given_99
+            .at(&desk("2026-09-18"))
+            .when(&allocate("A{seq:02}", 100))
+            .then_rejected(&Rejection::UsedUp);
     }
 
     #[test]
     fn a_template_without_a_place_for_the_number_is_refused() {
         let rejection = Rejection::BadTemplate { template: "A".into() };
-        given::<NumberSequence>([]).at(&desk("2026-09-18")).when(&allocate("A", 1)).then_rejected(&rejection);
+        given::<NumberSequence>([])
+            .at(&desk("2026-09-18"))
+            .when(&allocate("A", 1))
+            .then_rejected(&rejection);
     }
 }

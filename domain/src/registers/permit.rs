@@ -17,9 +17,23 @@ pub const CATEGORY: &str = "permit";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::VariantNames, strum::IntoStaticStr)]
 #[allow(missing_docs, reason = "the fields explain themselves")]
 pub enum Event {
-    PermitRegistered { case_id: String, face: Box<PermitFace>, on: NaiveDate },
-    PermitEntryAmended { field: String, old: String, new: String, basis: String, on: NaiveDate },
-    PermitEntryClosed { reason: ClosingReason, note: String, on: NaiveDate },
+    PermitRegistered {
+        case_id: String,
+        face: Box<PermitFace>,
+        on: NaiveDate,
+    },
+    PermitEntryAmended {
+        field: String,
+        old: String,
+        new: String,
+        basis: String,
+        on: NaiveDate,
+    },
+    PermitEntryClosed {
+        reason: ClosingReason,
+        note: String,
+        on: NaiveDate,
+    },
 }
 
 /// Why an entry is closed.
@@ -51,9 +65,23 @@ impl ClosingReason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::VariantNames, strum::IntoStaticStr)]
 #[allow(missing_docs, reason = "the fields explain themselves")]
 pub enum Command {
-    Register { case_id: String, face: Box<PermitFace>, on: NaiveDate },
-    Amend { field: String, old: String, new: String, basis: String, on: NaiveDate },
-    Close { reason: ClosingReason, note: String, on: NaiveDate },
+    Register {
+        case_id: String,
+        face: Box<PermitFace>,
+        on: NaiveDate,
+    },
+    Amend {
+        field: String,
+        old: String,
+        new: String,
+        basis: String,
+        on: NaiveDate,
+    },
+    Close {
+        reason: ClosingReason,
+        note: String,
+        on: NaiveDate,
+    },
 }
 
 /// Why not.
@@ -117,28 +145,62 @@ impl Decider for PermitRegister {
     fn decide(entry: &Entry, command: &Command, _desk: &Desk) -> Result<Vec<Event>, Rejection> {
         match (command, &entry.case_id) {
             (Command::Register { case_id, .. }, Some(registered)) if registered == case_id => Ok(Vec::new()),
-            (Command::Register { .. }, Some(registered)) => Err(Rejection::RegisteredToAnother { case_id: registered.clone() }),
-            (Command::Register { case_id, face, on }, None) => {
-                Ok(vec![Event::PermitRegistered { case_id: case_id.clone(), face: face.clone(), on: *on }])
-            }
+            (Command::Register { .. }, Some(registered)) => Err(Rejection::RegisteredToAnother {
+                case_id: registered.clone(),
+            }),
+            (Command::Register { case_id, face, on }, None) => Ok(vec![Event::PermitRegistered {
+                case_id: case_id.clone(),
+                face: face.clone(),
+                on: *on,
+            }]),
             (_, None) => Err(Rejection::NotRegistered),
-            (Command::Amend { field, old, new, basis, on }, Some(_)) => {
-                let amendment =
-                    Amendment { field: field.clone(), old: old.clone(), new: new.clone(), basis: basis.clone(), on: *on };
+            (
+                Command::Amend {
+                    field,
+                    old,
+                    new,
+                    basis,
+                    on,
+                },
+                Some(_),
+            ) => {
+                let amendment = Amendment {
+                    field: field.clone(),
+                    old: old.clone(),
+                    new: new.clone(),
+                    basis: basis.clone(),
+                    on: *on,
+                };
                 if entry.amendments.contains(&amendment) {
                     return Ok(Vec::new());
                 }
                 if let Some((reason, on)) = entry.closed {
                     return Err(Rejection::EntryClosed { on, reason });
                 }
-                let Amendment { field, old, new, basis, on } = amendment;
-                Ok(vec![Event::PermitEntryAmended { field, old, new, basis, on }])
+                let Amendment {
+                    field,
+                    old,
+                    new,
+                    basis,
+                    on,
+                } = amendment;
+                Ok(vec![Event::PermitEntryAmended {
+                    field,
+                    old,
+                    new,
+                    basis,
+                    on,
+                }])
             }
             (Command::Close { reason, note, on }, Some(_)) => match entry.closed {
                 Some((closed, _)) if closed == *reason => Ok(Vec::new()),
                 // A revocation after the works were completed still is one; nothing else closes twice.
                 Some((closed, on)) if *reason != ClosingReason::Revoked => Err(Rejection::EntryClosed { on, reason: closed }),
-                _ => Ok(vec![Event::PermitEntryClosed { reason: *reason, note: note.clone(), on: *on }]),
+                _ => Ok(vec![Event::PermitEntryClosed {
+                    reason: *reason,
+                    note: note.clone(),
+                    on: *on,
+                }]),
             },
         }
     }
@@ -150,7 +212,13 @@ impl Decider for PermitRegister {
                 entry.face = Some(face.clone());
                 entry.registered_on = Some(*on);
             }
-            Event::PermitEntryAmended { field, old, new, basis, on } => entry.amendments.push(Amendment {
+            Event::PermitEntryAmended {
+                field,
+                old,
+                new,
+                basis,
+                on,
+            } => entry.amendments.push(Amendment {
                 field: field.clone(),
                 old: old.clone(),
                 new: new.clone(),

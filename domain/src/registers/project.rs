@@ -21,16 +21,36 @@ pub const MAX_PERMITS: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::VariantNames, strum::IntoStaticStr)]
 #[allow(missing_docs, reason = "the fields explain themselves")]
 pub enum Event {
-    ProjectRegistered { name: String, region: String, address: String, client: String, on: NaiveDate },
-    PermitLinked { permit_no: String, case_id: String, on: NaiveDate },
+    ProjectRegistered {
+        name: String,
+        region: String,
+        address: String,
+        client: String,
+        on: NaiveDate,
+    },
+    PermitLinked {
+        permit_no: String,
+        case_id: String,
+        on: NaiveDate,
+    },
 }
 
 /// What may be asked of it. Reactions ask; the same entry twice is one entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, strum::VariantNames, strum::IntoStaticStr)]
 #[allow(missing_docs, reason = "the fields explain themselves")]
 pub enum Command {
-    Register { name: String, region: String, address: String, client: String, on: NaiveDate },
-    LinkPermit { permit_no: String, case_id: String, on: NaiveDate },
+    Register {
+        name: String,
+        region: String,
+        address: String,
+        client: String,
+        on: NaiveDate,
+    },
+    LinkPermit {
+        permit_no: String,
+        case_id: String,
+        on: NaiveDate,
+    },
 }
 
 /// Why not.
@@ -85,7 +105,13 @@ impl Decider for ProjectRegister {
     fn decide(project: &Project, command: &Command, _desk: &Desk) -> Result<Vec<Event>, Rejection> {
         match command {
             Command::Register { .. } if project.name.is_some() => Ok(Vec::new()),
-            Command::Register { name, region, address, client, on } => Ok(vec![Event::ProjectRegistered {
+            Command::Register {
+                name,
+                region,
+                address,
+                client,
+                on,
+            } => Ok(vec![Event::ProjectRegistered {
                 name: name.clone(),
                 region: region.clone(),
                 address: address.clone(),
@@ -95,16 +121,29 @@ impl Decider for ProjectRegister {
             Command::LinkPermit { .. } if project.name.is_none() => Err(Rejection::NotRegistered),
             Command::LinkPermit { permit_no, case_id, on } => match project.permits.get(permit_no) {
                 Some(linked) if linked == case_id => Ok(Vec::new()),
-                Some(linked) => Err(Rejection::LinkedToAnother { permit_no: permit_no.clone(), case_id: linked.clone() }),
+                Some(linked) => Err(Rejection::LinkedToAnother {
+                    permit_no: permit_no.clone(),
+                    case_id: linked.clone(),
+                }),
                 None if project.permits.len() >= MAX_PERMITS => Err(Rejection::TooManyPermits),
-                None => Ok(vec![Event::PermitLinked { permit_no: permit_no.clone(), case_id: case_id.clone(), on: *on }]),
+                None => Ok(vec![Event::PermitLinked {
+                    permit_no: permit_no.clone(),
+                    case_id: case_id.clone(),
+                    on: *on,
+                }]),
             },
         }
     }
 
     fn evolve(project: &mut Project, event: &Event) {
         match event {
-            Event::ProjectRegistered { name, region, address, client, on } => {
+            Event::ProjectRegistered {
+                name,
+                region,
+                address,
+                client,
+                on,
+            } => {
                 project.name = Some(name.clone());
                 project.region.clone_from(region);
                 project.address.clone_from(address);

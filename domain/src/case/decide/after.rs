@@ -28,10 +28,17 @@ pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Ve
                 Some(commitment) if commitment.breached && commitment.rectified_on.is_none() => {
                     Ok(vec![Event::CommitmentRectified { by: by.clone(), on }])
                 }
-                _ => Err(Rejection::NothingThere { what: "a breached commitment to rectify (待整改的承诺)".to_owned() }),
+                _ => Err(Rejection::NothingThere {
+                    what: "a breached commitment to rectify (待整改的承诺)".to_owned(),
+                }),
             }
         }
-        Command::Rate { grade, channel, tags, comment } => {
+        Command::Rate {
+            grade,
+            channel,
+            tags,
+            comment,
+        } => {
             if case.rating.is_some() {
                 return Err(Rejection::AlreadyRated);
             }
@@ -39,31 +46,66 @@ pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Ve
                 return Err(Rejection::InvalidGrade);
             }
             let (grade, channel, tags, comment) = (*grade, channel.clone(), tags.clone(), comment.clone());
-            Ok(vec![Event::SatisfactionRated { grade, channel, tags, comment, on }])
+            Ok(vec![Event::SatisfactionRated {
+                grade,
+                channel,
+                tags,
+                comment,
+                on,
+            }])
         }
-        Command::HandleBadReview { verdict, measures, contacted_on } => {
+        Command::HandleBadReview {
+            verdict,
+            measures,
+            contacted_on,
+        } => {
             written("measures", measures)?;
-            let Some(rating) = case.rating.as_ref().filter(|rating| rating.grade <= WORST_GRADES_THROUGH && rating.handled_on.is_none()) else {
+            let Some(rating) = case
+                .rating
+                .as_ref()
+                .filter(|rating| rating.grade <= WORST_GRADES_THROUGH && rating.handled_on.is_none())
+            else {
                 return Err(Rejection::NoBadReview);
             };
             not_before("the contact", *contacted_on, "the review", rating.on)?;
             not_before("the closing", on, "the contact", *contacted_on)?;
             let (verdict, measures, contacted_on) = (*verdict, measures.clone(), *contacted_on);
-            Ok(vec![Event::BadReviewHandled { verdict, measures, contacted_on, closed_on: on }])
+            Ok(vec![Event::BadReviewHandled {
+                verdict,
+                measures,
+                contacted_on,
+                closed_on: on,
+            }])
         }
         Command::Supervise { opinion, reply_due_on } => {
             written("opinion", opinion)?;
             not_before("the reply", *reply_due_on, "the supervision", on)?;
-            Ok(vec![Event::Supervised { by, opinion: opinion.clone(), reply_due_on: *reply_due_on, on }])
+            Ok(vec![Event::Supervised {
+                by,
+                opinion: opinion.clone(),
+                reply_due_on: *reply_due_on,
+                on,
+            }])
         }
         Command::AnswerSupervision { reply } => {
             written("reply", reply)?;
             if case.supervisions.iter().all(|supervision| supervision.reply.is_some()) {
-                return Err(Rejection::NothingThere { what: "a supervision to answer (待答复的督办)".to_owned() });
+                return Err(Rejection::NothingThere {
+                    what: "a supervision to answer (待答复的督办)".to_owned(),
+                });
             }
-            Ok(vec![Event::SupervisionAnswered { by, reply: reply.clone(), on }])
+            Ok(vec![Event::SupervisionAnswered {
+                by,
+                reply: reply.clone(),
+                on,
+            }])
         }
-        Command::CorrectData { path, new, reason, approvers } => {
+        Command::CorrectData {
+            path,
+            new,
+            reason,
+            approvers,
+        } => {
             written("reason", reason)?;
             let others: BTreeSet<&str> = distinct(approvers).into_iter().filter(|approver| *approver != by).collect();
             if case.stage == Stage::Archived && others.len() < TWO {
@@ -77,10 +119,20 @@ pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Ve
             corrected.read_differently(path, new);
             if corrected.as_read(path)? != *new {
                 let reason = "this value does not fit there (该值不适用于此处)".to_owned();
-                return Err(Rejection::InvalidInput { field: "new".to_owned(), reason });
+                return Err(Rejection::InvalidInput {
+                    field: "new".to_owned(),
+                    reason,
+                });
             }
             let (path, new, reason, approvers) = (path.clone(), new.clone(), reason.clone(), approvers.clone());
-            Ok(vec![Event::DataCorrected { path, old, new, reason, approvers, on }])
+            Ok(vec![Event::DataCorrected {
+                path,
+                old,
+                new,
+                reason,
+                approvers,
+                on,
+            }])
         }
         Command::AdoptCalendar { edition } => adopt_calendar(case, edition, desk),
         _ => Ok(Vec::new()),
@@ -88,28 +140,60 @@ pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Ve
 }
 
 pub(super) fn supply_tolerated(case: &Kernel, material: &Material, desk: &Desk) -> Result<Vec<Event>, Rejection> {
-    let promised = case.tolerance.iter().any(|tolerance| tolerance.promised.code == material.code && tolerance.supplied_on.is_none());
+    let promised = case
+        .tolerance
+        .iter()
+        .any(|tolerance| tolerance.promised.code == material.code && tolerance.supplied_on.is_none());
     if !promised {
-        return Err(Rejection::NothingThere { what: format!("a promise to supply {} (容缺材料)", material.code) });
+        return Err(Rejection::NothingThere {
+            what: format!("a promise to supply {} (容缺材料)", material.code),
+        });
     }
-    Ok(vec![Event::ToleranceMaterialSupplied { material: material.clone(), on: desk.today() }])
+    Ok(vec![Event::ToleranceMaterialSupplied {
+        material: material.clone(),
+        on: desk.today(),
+    }])
 }
 
 /// Kept; or breached and to be rectified; or false, or breached still after its time: then the decision is revoked.
 fn verify_commitment(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, Rejection> {
-    let Command::VerifyCommitment { kept, false_commitment, rectify_due_on, by, note } = command else { return Ok(Vec::new()) };
+    let Command::VerifyCommitment {
+        kept,
+        false_commitment,
+        rectify_due_on,
+        by,
+        note,
+    } = command
+    else {
+        return Ok(Vec::new());
+    };
     let on = desk.today();
     let Some(commitment) = &case.commitment else {
-        return Err(Rejection::NothingThere { what: "a commitment (告知承诺)".to_owned() });
+        return Err(Rejection::NothingThere {
+            what: "a commitment (告知承诺)".to_owned(),
+        });
     };
     two_verifiers(by)?;
-    let verified = Event::CommitmentVerified { kept: *kept, by: by.clone(), note: note.clone(), on };
+    let verified = Event::CommitmentVerified {
+        kept: *kept,
+        by: by.clone(),
+        note: note.clone(),
+        on,
+    };
     if *kept {
         return Ok(vec![verified]);
     }
-    let revoked = |reason: &str| Event::DecisionRevoked { article: REVOCATION_ARTICLE.to_owned(), reason: reason.to_owned(), on };
+    let revoked = |reason: &str| Event::DecisionRevoked {
+        article: REVOCATION_ARTICLE.to_owned(),
+        reason: reason.to_owned(),
+        on,
+    };
     if *false_commitment {
-        let breached = Event::CommitmentBreached { false_commitment: true, rectify_due_on: None, on };
+        let breached = Event::CommitmentBreached {
+            false_commitment: true,
+            rectify_due_on: None,
+            on,
+        };
         return Ok(vec![verified, breached, revoked("虚假承诺")]);
     }
     if let Some(due_on) = commitment.rectify_due_on.filter(|_| commitment.breached) {
@@ -118,10 +202,20 @@ fn verify_commitment(case: &Kernel, command: &Command, desk: &Desk) -> Result<Ve
     }
     let Some(due_on) = *rectify_due_on else {
         let reason = "say by when it must be rectified (请注明整改期限)".to_owned();
-        return Err(Rejection::InvalidInput { field: "rectify_due_on".to_owned(), reason });
+        return Err(Rejection::InvalidInput {
+            field: "rectify_due_on".to_owned(),
+            reason,
+        });
     };
     not_before("the end of the time for rectifying", due_on, "the verification", on)?;
-    Ok(vec![verified, Event::CommitmentBreached { false_commitment: false, rectify_due_on: Some(due_on), on }])
+    Ok(vec![
+        verified,
+        Event::CommitmentBreached {
+            false_commitment: false,
+            rectify_due_on: Some(due_on),
+            on,
+        },
+    ])
 }
 
 fn two_verifiers(by: &[String]) -> Result<(), Rejection> {
@@ -135,7 +229,9 @@ fn two_verifiers(by: &[String]) -> Result<(), Rejection> {
 fn adopt_calendar(case: &Kernel, edition: &str, desk: &Desk) -> Result<Vec<Event>, Rejection> {
     let newer = desk.rules.calendar(edition);
     if newer.edition().to_string() != edition {
-        return Err(Rejection::NothingThere { what: format!("a calendar edition {edition}") });
+        return Err(Rejection::NothingThere {
+            what: format!("a calendar edition {edition}"),
+        });
     }
     let pinned = case.calendar(&desk.rules);
     // What was imported was counted elsewhere and pins no calendar.
@@ -146,5 +242,8 @@ fn adopt_calendar(case: &Kernel, edition: &str, desk: &Desk) -> Result<Vec<Event
         return Ok(Vec::new());
     }
     let on: NaiveDate = desk.today();
-    Ok(vec![Event::CalendarAdopted { edition: edition.to_owned(), on }])
+    Ok(vec![Event::CalendarAdopted {
+        edition: edition.to_owned(),
+        on,
+    }])
 }

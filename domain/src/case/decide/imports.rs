@@ -20,14 +20,28 @@ pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Ve
             if imported.worked_on {
                 return Err(Rejection::WorkedOnSinceImport);
             }
-            Ok(vec![Event::ImportRolledBack { batch: batch.clone(), reason: reason.clone() }])
+            Ok(vec![Event::ImportRolledBack {
+                batch: batch.clone(),
+                reason: reason.clone(),
+            }])
         }
         _ => Ok(Vec::new()),
     }
 }
 
 fn import(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, Rejection> {
-    let Command::ImportCase { batch, source, legacy_id, item_code, attributes, submitted_at, activity, resource, steps, decision } = command
+    let Command::ImportCase {
+        batch,
+        source,
+        legacy_id,
+        item_code,
+        attributes,
+        submitted_at,
+        activity,
+        resource,
+        steps,
+        decision,
+    } = command
     else {
         return Ok(Vec::new());
     };
@@ -35,16 +49,26 @@ fn import(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, R
         if imported.batch == *batch && imported.legacy_id == *legacy_id {
             return Ok(Vec::new());
         }
-        return Err(Rejection::AlreadyImported { legacy_id: imported.legacy_id.clone(), batch: imported.batch.clone() });
+        return Err(Rejection::AlreadyImported {
+            legacy_id: imported.legacy_id.clone(),
+            batch: imported.batch.clone(),
+        });
     }
     written("batch", batch)?;
     written("legacy_id", legacy_id)?;
     if steps.len() > MAX_IMPORTED_STEPS {
         let reason = format!("at most {MAX_IMPORTED_STEPS} steps (最多 {MAX_IMPORTED_STEPS} 步)");
-        return Err(Rejection::InvalidInput { field: "steps".to_owned(), reason });
+        return Err(Rejection::InvalidInput {
+            field: "steps".to_owned(),
+            reason,
+        });
     }
     let submitted_on = bureau_date(*submitted_at);
-    let latest = steps.iter().map(|step| step.at).chain(decision.iter().map(|decision| decision.at)).fold(*submitted_at, Ord::max);
+    let latest = steps
+        .iter()
+        .map(|step| step.at)
+        .chain(decision.iter().map(|decision| decision.at))
+        .fold(*submitted_at, Ord::max);
     if latest > desk.now {
         return Err(Rejection::InTheFuture { on: bureau_date(latest) });
     }

@@ -26,35 +26,67 @@ pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Ve
             if !numbers::is_wanted(case, *kind) {
                 return Err(Rejection::NumberNotWanted { number: number.clone() });
             }
-            Ok(vec![Event::NumberAssigned { kind: *kind, number: number.clone(), wanted_by: *wanted_by }])
+            Ok(vec![Event::NumberAssigned {
+                kind: *kind,
+                number: number.clone(),
+                wanted_by: *wanted_by,
+            }])
         }
         Command::AttachMaterial { material } => attach(case, material, desk),
         Command::RejectMaterial { code, reason } => {
             written("reason", reason)?;
             if !case.has_material(code) {
-                return Err(Rejection::NothingThere { what: format!("material {code}") });
+                return Err(Rejection::NothingThere {
+                    what: format!("material {code}"),
+                });
             }
-            Ok(vec![Event::MaterialRejected { code: code.clone(), reason: reason.clone(), on }])
+            Ok(vec![Event::MaterialRejected {
+                code: code.clone(),
+                reason: reason.clone(),
+                on,
+            }])
         }
         Command::NotifyCorrection { gaps, delivered_by } => notify_correction(case, gaps, delivered_by, desk),
         Command::SupplyCorrection { materials } => supply_correction(case, materials, desk),
-        Command::Accept { mode, tolerance, commitment } => accept(case, *mode, tolerance, commitment.as_ref(), desk),
+        Command::Accept {
+            mode,
+            tolerance,
+            commitment,
+        } => accept(case, *mode, tolerance, commitment.as_ref(), desk),
         Command::NotAccept { kind, reason, refer_to } => {
             written("reason", reason)?;
             let item = item_of(case, desk)?;
             if let Some(due_on) = notice_missed(case, item, desk) {
                 return Err(Rejection::NoticeTooLate { due_on });
             }
-            Ok(vec![Event::NotAccepted { kind: *kind, reason: reason.clone(), refer_to: refer_to.clone(), on }])
+            Ok(vec![Event::NotAccepted {
+                kind: *kind,
+                reason: reason.clone(),
+                refer_to: refer_to.clone(),
+                on,
+            }])
         }
         _ => Ok(Vec::new()),
     }
 }
 
 fn submit(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, Rejection> {
-    let Command::Submit { item_code, project_code, applicant, agent, form, materials } = command else { return Ok(Vec::new()) };
+    let Command::Submit {
+        item_code,
+        project_code,
+        applicant,
+        agent,
+        form,
+        materials,
+    } = command
+    else {
+        return Ok(Vec::new());
+    };
     let received_on = desk.today();
-    let unknown = || Rejection::UnknownItem { code: item_code.clone(), on: received_on };
+    let unknown = || Rejection::UnknownItem {
+        code: item_code.clone(),
+        on: received_on,
+    };
     let item = desk.rules.item_on(item_code, received_on).ok_or_else(unknown)?;
     written("applicant.name", &applicant.name)?;
     written("applicant.id_no", &applicant.id_no)?;
@@ -77,8 +109,16 @@ fn submit(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, R
 
 fn attach(case: &Kernel, material: &Material, desk: &Desk) -> Result<Vec<Event>, Rejection> {
     use super::super::Stage;
-    let promised = case.tolerance.iter().any(|tolerance| tolerance.promised.code == material.code && tolerance.supplied_on.is_none());
-    if promised || matches!(case.stage, Stage::Accepted | Stage::Granted | Stage::GrantedTolerance | Stage::Delivered) {
+    let promised = case
+        .tolerance
+        .iter()
+        .any(|tolerance| tolerance.promised.code == material.code && tolerance.supplied_on.is_none());
+    if promised
+        || matches!(
+            case.stage,
+            Stage::Accepted | Stage::Granted | Stage::GrantedTolerance | Stage::Delivered
+        )
+    {
         return after::supply_tolerated(case, material, desk);
     }
     if case.stage != Stage::Draft {
@@ -86,7 +126,10 @@ fn attach(case: &Kernel, material: &Material, desk: &Desk) -> Result<Vec<Event>,
     } else if case.materials.len() >= MAX_MATERIALS {
         return Err(too_many());
     }
-    Ok(vec![Event::MaterialAttached { material: material.clone(), on: desk.today() }])
+    Ok(vec![Event::MaterialAttached {
+        material: material.clone(),
+        on: desk.today(),
+    }])
 }
 
 fn notify_correction(case: &Kernel, gaps: &[Gap], delivered_by: &str, desk: &Desk) -> Result<Vec<Event>, Rejection> {
@@ -106,7 +149,9 @@ fn notify_correction(case: &Kernel, gaps: &[Gap], delivered_by: &str, desk: &Des
     if let Some(correction) = &case.correction {
         let is_new = |gap: &Gap| correction.supplied.contains(&gap.code);
         if !gaps.iter().all(is_new) {
-            return Err(Rejection::AlreadyNotified { notified_on: correction.notified_on });
+            return Err(Rejection::AlreadyNotified {
+                notified_on: correction.notified_on,
+            });
         }
     }
     if let Some(due_on) = notice_missed(case, item, desk) {
@@ -115,24 +160,43 @@ fn notify_correction(case: &Kernel, gaps: &[Gap], delivered_by: &str, desk: &Des
     let notified_on = desk.today();
     not_before_last_receipt("the notice", case, notified_on)?;
     let reply_due_on = add(case, item.correction_reply, notified_on, desk);
-    Ok(vec![Event::CorrectionNotified { gaps: gaps.to_vec(), notified_on, reply_due_on, delivered_by: delivered_by.to_owned() }])
+    Ok(vec![Event::CorrectionNotified {
+        gaps: gaps.to_vec(),
+        notified_on,
+        reply_due_on,
+        delivered_by: delivered_by.to_owned(),
+    }])
 }
 
 fn supply_correction(case: &Kernel, materials: &[Material], desk: &Desk) -> Result<Vec<Event>, Rejection> {
     let item = item_of(case, desk)?;
-    let Some(correction) = &case.correction else { return Err(Rejection::NothingThere { what: "a correction notice".to_owned() }) };
+    let Some(correction) = &case.correction else {
+        return Err(Rejection::NothingThere {
+            what: "a correction notice".to_owned(),
+        });
+    };
     let on = desk.today();
     not_before("the supply", on, "the notice", correction.notified_on)?;
     if on > correction.reply_due_on {
-        return Err(Rejection::ReplyTooLate { due_on: correction.reply_due_on });
+        return Err(Rejection::ReplyTooLate {
+            due_on: correction.reply_due_on,
+        });
     }
     all_known(materials, item)?;
     let supplied = |code: &String| materials.iter().any(|material| material.code == *code);
-    let missing: Vec<String> = correction.gaps.iter().map(|gap| gap.code.clone()).filter(|code| !supplied(code)).collect();
+    let missing: Vec<String> = correction
+        .gaps
+        .iter()
+        .map(|gap| gap.code.clone())
+        .filter(|code| !supplied(code))
+        .collect();
     if !missing.is_empty() {
         return Err(Rejection::MaterialsMissing { codes: missing });
     }
-    Ok(vec![Event::CorrectionSupplied { materials: materials.to_vec(), on }])
+    Ok(vec![Event::CorrectionSupplied {
+        materials: materials.to_vec(),
+        on,
+    }])
 }
 
 fn accept(
@@ -182,25 +246,50 @@ fn accept(
     }])
 }
 
-fn check_tolerance(case: &Kernel, mode: AcceptanceMode, tolerance: &[Tolerated], item: &ItemDefinition, desk: &Desk) -> Result<(), Rejection> {
-    let invalid = |reason: &str| Rejection::InvalidInput { field: "tolerance".to_owned(), reason: reason.to_owned() };
+fn check_tolerance(
+    case: &Kernel,
+    mode: AcceptanceMode,
+    tolerance: &[Tolerated],
+    item: &ItemDefinition,
+    desk: &Desk,
+) -> Result<(), Rejection> {
+    let invalid = |reason: &str| Rejection::InvalidInput {
+        field: "tolerance".to_owned(),
+        reason: reason.to_owned(),
+    };
     match mode {
-        AcceptanceMode::Tolerance if tolerance.is_empty() => return Err(invalid("name the materials that are promised (请列明容缺材料)")),
+        AcceptanceMode::Tolerance if tolerance.is_empty() => {
+            return Err(invalid("name the materials that are promised (请列明容缺材料)"));
+        }
         AcceptanceMode::Tolerance => {}
         _ if tolerance.is_empty() => return Ok(()),
-        _ => return Err(invalid("only a tolerant acceptance names promised materials (仅容缺受理可列容缺材料)")),
+        _ => {
+            return Err(invalid(
+                "only a tolerant acceptance names promised materials (仅容缺受理可列容缺材料)",
+            ));
+        }
     }
     let today = desk.today();
-    let latest = case.calendar(&desk.rules).add_working_days(today, item.tolerance_working_days).on;
+    let latest = case
+        .calendar(&desk.rules)
+        .add_working_days(today, item.tolerance_working_days)
+        .on;
     for promised in tolerance {
         let Some(rule) = item.materials.iter().find(|rule| rule.code == promised.code) else {
-            return Err(Rejection::UnknownMaterial { code: promised.code.clone() });
+            return Err(Rejection::UnknownMaterial {
+                code: promised.code.clone(),
+            });
         };
         if !rule.tolerable {
-            return Err(Rejection::NotTolerable { code: promised.code.clone() });
+            return Err(Rejection::NotTolerable {
+                code: promised.code.clone(),
+            });
         }
         if promised.due_on < today || promised.due_on > latest {
-            return Err(invalid(&format!("{} must be promised between {today} and {latest}", promised.code)));
+            return Err(invalid(&format!(
+                "{} must be promised between {today} and {latest}",
+                promised.code
+            )));
         }
     }
     Ok(())
@@ -208,18 +297,26 @@ fn check_tolerance(case: &Kernel, mode: AcceptanceMode, tolerance: &[Tolerated],
 
 /// 视为受理: nobody told the gaps in time, so the clock runs from the receipt.
 pub(super) fn deemed_accepted(item: &ItemDefinition, receipt_on: NaiveDate) -> Event {
-    Event::DeemedAccepted { receipt_on, statutory: item.statutory, promised: item.promised }
+    Event::DeemedAccepted {
+        receipt_on,
+        statutory: item.statutory,
+        promised: item.promised,
+    }
 }
 
 /// The last day for telling the gaps, if it has passed. What was imported came in long ago and is not held to it.
 fn notice_missed(case: &Kernel, item: &ItemDefinition, desk: &Desk) -> Option<NaiveDate> {
     let receipt_on = case.last_receipt_on().filter(|_| case.imported.is_none())?;
-    let due_on = case.calendar(&desk.rules).add_working_days(receipt_on, item.correction_notice_working_days).on;
+    let due_on = case
+        .calendar(&desk.rules)
+        .add_working_days(receipt_on, item.correction_notice_working_days)
+        .on;
     (desk.today() > due_on).then_some(due_on)
 }
 
 fn not_before_last_receipt(what: &'static str, case: &Kernel, on: NaiveDate) -> Result<(), Rejection> {
-    case.last_receipt_on().map_or(Ok(()), |receipt_on| not_before(what, on, "the last receipt", receipt_on))
+    case.last_receipt_on()
+        .map_or(Ok(()), |receipt_on| not_before(what, on, "the last receipt", receipt_on))
 }
 
 fn add(case: &Kernel, limit: Limit, start: NaiveDate, desk: &Desk) -> NaiveDate {
@@ -238,11 +335,16 @@ fn all_known(materials: &[Material], item: &ItemDefinition) -> Result<(), Reject
     }
     let unknown = |material: &&Material| item.materials.iter().all(|rule| rule.code != material.code);
     match materials.iter().find(unknown) {
-        Some(material) => Err(Rejection::UnknownMaterial { code: material.code.clone() }),
+        Some(material) => Err(Rejection::UnknownMaterial {
+            code: material.code.clone(),
+        }),
         None => Ok(()),
     }
 }
 
 fn too_many() -> Rejection {
-    Rejection::InvalidInput { field: "materials".to_owned(), reason: format!("at most {MAX_MATERIALS} (最多 {MAX_MATERIALS} 份)") }
+    Rejection::InvalidInput {
+        field: "materials".to_owned(),
+        reason: format!("at most {MAX_MATERIALS} (最多 {MAX_MATERIALS} 份)"),
+    }
 }

@@ -44,7 +44,11 @@ pub(super) fn decide<T: CaseType>(case: &CaseState<T>, command: &CaseCommand<T>,
 }
 
 /// The kernel's answer, and the type's where the kernel asks it.
-fn of_kernel<T: CaseType>(case: &CaseState<T>, command: &Command, desk: &Desk) -> Result<Vec<Event>, CaseRejection<T::Rejection>> {
+fn of_kernel<T: CaseType>(
+    case: &CaseState<T>,
+    command: &Command,
+    desk: &Desk,
+) -> Result<Vec<Event>, CaseRejection<T::Rejection>> {
     let events = kernel(&case.kernel, command, desk).map_err(CaseRejection::Kernel)?;
     match command {
         Command::Submit { item_code, form, .. } => {
@@ -70,7 +74,10 @@ fn of_kernel<T: CaseType>(case: &CaseState<T>, command: &Command, desk: &Desk) -
 /// Which page of the law a command is on.
 fn kernel(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, Rejection> {
     use Command as C;
-    if !matches!(command, C::Submit { .. } | C::ImportCase { .. } | C::RollBackImport { .. } | C::AssignNumber { .. }) {
+    if !matches!(
+        command,
+        C::Submit { .. } | C::ImportCase { .. } | C::RollBackImport { .. } | C::AssignNumber { .. }
+    ) {
         not_before_receipt(case, desk)?;
     }
     match command {
@@ -130,7 +137,12 @@ fn fire<T: CaseType>(case: &CaseState<T>, timer: &str, desk: &Desk) -> Vec<CaseE
 
 /// The events, and after each of the kernel's what the type does at once.
 fn with_followers<T: CaseType>(case: &CaseState<T>, events: Vec<CaseEvent<T>>, desk: &Desk) -> Vec<CaseEvent<T>> {
-    if case.kernel.imported.is_some() || matches!(events.first(), None | Some(CaseEvent::Kernel(Event::ImportedCaseOpened { .. }))) {
+    if case.kernel.imported.is_some()
+        || matches!(
+            events.first(),
+            None | Some(CaseEvent::Kernel(Event::ImportedCaseOpened { .. }))
+        )
+    {
         return events;
     }
     let mut after = case.clone();
@@ -169,20 +181,31 @@ fn not_before_receipt(case: &Kernel, desk: &Desk) -> Result<(), Rejection> {
 /// Business dates keep their order where one is the condition of the other.
 fn not_before(what: &'static str, on: NaiveDate, before: &'static str, earlier: NaiveDate) -> Result<(), Rejection> {
     if on < earlier {
-        return Err(Rejection::OutOfOrder { what, on, before, earlier });
+        return Err(Rejection::OutOfOrder {
+            what,
+            on,
+            before,
+            earlier,
+        });
     }
     Ok(())
 }
 
 /// The item's definition as the case has it pinned.
 fn item_of<'a>(case: &Kernel, desk: &'a Desk) -> Result<&'a Arc<ItemDefinition>, Rejection> {
-    case.item(&desk.rules).ok_or_else(|| Rejection::UnknownItem { code: case.item_code.clone(), on: desk.today() })
+    case.item(&desk.rules).ok_or_else(|| Rejection::UnknownItem {
+        code: case.item_code.clone(),
+        on: desk.today(),
+    })
 }
 
 /// What somebody must write may not be left empty.
 fn written(field: &str, text: &str) -> Result<(), Rejection> {
     if text.trim().is_empty() {
-        return Err(Rejection::InvalidInput { field: field.to_owned(), reason: "must not be empty (不能为空)".to_owned() });
+        return Err(Rejection::InvalidInput {
+            field: field.to_owned(),
+            reason: "must not be empty (不能为空)".to_owned(),
+        });
     }
     Ok(())
 }

@@ -7,7 +7,10 @@ pub(in crate::case) fn check(case: &Kernel, command: &Command) -> Result<(), Rej
     if is_possible(case, command) {
         return Ok(());
     }
-    Err(Rejection::NotNow { command: command.into(), stage: case.stage })
+    Err(Rejection::NotNow {
+        command: command.into(),
+        stage: case.stage,
+    })
 }
 
 /// The type's own commands follow a grant; an ended or archived case takes none.
@@ -15,7 +18,10 @@ pub(super) fn check_own(case: &Kernel) -> Result<(), Rejection> {
     if case.stage_has_licence() {
         return Ok(());
     }
-    Err(Rejection::NotNow { command: "this", stage: case.stage })
+    Err(Rejection::NotNow {
+        command: "this",
+        stage: case.stage,
+    })
 }
 
 fn is_possible(case: &Kernel, command: &Command) -> bool {
@@ -68,18 +74,26 @@ fn is_possible(case: &Kernel, command: &Command) -> bool {
             _,
         ) => case.stage_has_licence(),
         (C::Rate { .. }, stage) => matches!(stage, S::Granted | S::GrantedTolerance | S::Refused) || is_ended(stage),
-        (C::HandleBadReview { .. } | C::Supervise { .. } | C::AnswerSupervision { .. } | C::AdoptCalendar { .. }, stage) => stage != S::Draft,
+        (C::HandleBadReview { .. } | C::Supervise { .. } | C::AnswerSupervision { .. } | C::AdoptCalendar { .. }, stage) => {
+            stage != S::Draft
+        }
     }
 }
 
 /// Accepted and not decided.
 fn is_in_hand(stage: Stage) -> bool {
     use Stage as S;
-    matches!(stage, S::Accepted | S::UnderReview | S::Suspended | S::PendingApproval | S::PendingDecision)
+    matches!(
+        stage,
+        S::Accepted | S::UnderReview | S::Suspended | S::PendingApproval | S::PendingDecision
+    )
 }
 
 /// Nothing more to decide or to deliver.
 fn is_ended(stage: Stage) -> bool {
     use Stage as S;
-    matches!(stage, S::Delivered | S::NotRequired | S::OutOfScope | S::Withdrawn | S::Revoked | S::Cancelled)
+    matches!(
+        stage,
+        S::Delivered | S::NotRequired | S::OutOfScope | S::Withdrawn | S::Revoked | S::Cancelled
+    )
 }

@@ -10,7 +10,10 @@ pub(super) fn fire(case: &Kernel, timer: &str, desk: &Desk) -> Vec<Event> {
     let on = desk.today();
     let deadlines = case.deadlines(&desk.rules);
     let passed = |fires_on: Option<chrono::NaiveDate>| fires_on.is_some_and(|fires_on| fires_on <= on);
-    let Some(deadline) = deadlines.into_iter().find(|deadline| deadline.kind == timer && passed(deadline.fires_on)) else {
+    let Some(deadline) = deadlines
+        .into_iter()
+        .find(|deadline| deadline.kind == timer && passed(deadline.fires_on))
+    else {
         return Vec::new();
     };
     let due_on = deadline.due_on;
@@ -23,7 +26,10 @@ pub(super) fn fire(case: &Kernel, timer: &str, desk: &Desk) -> Vec<Event> {
         (_, Some((limit, None))) => vec![Event::OverdueRaised { limit, due_on, on }],
         (_, Some((limit, Some(level)))) => vec![Event::WarningRaised { level, limit, on }],
         (tolerance, None) => match tolerance.strip_prefix("tolerance:") {
-            Some(code) => vec![Event::ToleranceDefaulted { code: code.to_owned(), due_on }],
+            Some(code) => vec![Event::ToleranceDefaulted {
+                code: code.to_owned(),
+                due_on,
+            }],
             None => Vec::new(),
         },
     }

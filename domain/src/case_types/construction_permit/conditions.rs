@@ -78,7 +78,9 @@ impl Condition {
             Self::FundsArranged => holds(case, "M06"),
             Self::SafetyMeasures => holds(case, "M07"),
             Self::FireReviewed => !yes(form, "special_fire_design") || (holds(case, "M08") && filled(form, "fire_review_no")),
-            Self::CivilDefence => face::area_cm2(form, "area_civil_defence_m2").is_none_or(|area| area == 0) || holds(case, "M10"),
+            Self::CivilDefence => {
+                face::area_cm2(form, "area_civil_defence_m2").is_none_or(|area| area == 0) || holds(case, "M10")
+            }
             Self::EnergyReviewed => yes(form, "energy_review_passed"),
         }
     }
@@ -87,8 +89,16 @@ impl Condition {
 /// All conditions together, so that the officer reads once what is missing.
 pub(super) fn all_met(case: &Kernel) -> Result<(), Rejection> {
     let unmet = |condition: &Condition| !condition.is_met(case);
-    let conditions: Vec<Condition> = <Condition as strum::VariantArray>::VARIANTS.iter().copied().filter(unmet).collect();
-    if conditions.is_empty() { Ok(()) } else { Err(Rejection::ConditionsUnmet { conditions }) }
+    let conditions: Vec<Condition> = <Condition as strum::VariantArray>::VARIANTS
+        .iter()
+        .copied()
+        .filter(unmet)
+        .collect();
+    if conditions.is_empty() {
+        Ok(())
+    } else {
+        Err(Rejection::ConditionsUnmet { conditions })
+    }
 }
 
 /// Small works need no permit; the thresholds are the item's, for a province may raise them.
@@ -98,25 +108,37 @@ pub(super) fn needs_permit(case: &CaseState<ConstructionPermit>, rules: &Rules) 
     let small_price = face::contract_price_fen(&case.kernel.form).is_some_and(|price| price <= contract_price_fen);
     let small_area = face::area_cm2(&case.kernel.form, "area_m2").is_some_and(|area| area <= area_cm2);
     if small_price || small_area {
-        return Err(Rejection::NoPermitNeeded { contract_price_fen, area_cm2 });
+        return Err(Rejection::NoPermitNeeded {
+            contract_price_fen,
+            area_cm2,
+        });
     }
     Ok(())
 }
 
 /// The material is here; or its absence is covered by a promise (容缺) or by the commitment (告知承诺).
 fn holds(case: &Kernel, code: &str) -> bool {
-    let promised = || case.tolerance.iter().any(|tolerance| tolerance.promised.code == code && !tolerance.defaulted);
+    let promised = || {
+        case.tolerance
+            .iter()
+            .any(|tolerance| tolerance.promised.code == code && !tolerance.defaulted)
+    };
     let committed = || case.commitment.is_some() && is_tolerable(code);
     case.has_material(code) || promised() || committed()
 }
 
 /// What a commitment may stand in for: the materials that may be promised, never the safety measures.
 fn is_tolerable(code: &str) -> bool {
-    super::ITEMS.iter().flat_map(|item| &item.materials).any(|rule| rule.code == code && rule.tolerable)
+    super::ITEMS
+        .iter()
+        .flat_map(|item| &item.materials)
+        .any(|rule| rule.code == code && rule.tolerable)
 }
 
 fn filled(form: &Value, field: &str) -> bool {
-    form.get(field).and_then(Value::as_str).is_some_and(|text| !text.trim().is_empty())
+    form.get(field)
+        .and_then(Value::as_str)
+        .is_some_and(|text| !text.trim().is_empty())
 }
 
 fn yes(form: &Value, field: &str) -> bool {

@@ -15,11 +15,17 @@ pub(super) const AMENDABLE: &str = "project_name, address, scale, contract_price
 
 /// The text of a field; none if it is empty.
 pub(super) fn text(form: &Value, field: &str) -> Option<String> {
-    form.get(field)?.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
+    form.get(field)?
+        .as_str()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 pub(super) fn contract_price_fen(form: &Value) -> Option<i64> {
-    Money::parse_wan_yuan(&text(form, "contract_price_wan")?).ok().map(|money| money.fen())
+    Money::parse_wan_yuan(&text(form, "contract_price_wan")?)
+        .ok()
+        .map(|money| money.fen())
 }
 
 pub(super) fn area_cm2(form: &Value, field: &str) -> Option<i64> {
@@ -32,12 +38,21 @@ fn date(form: &Value, field: &str) -> Option<NaiveDate> {
 
 /// The participants of the form; rows that name no known role are left out.
 pub(super) fn participants(form: &Value) -> Vec<Participant> {
-    let rows = form.get("participants").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rows = form
+        .get("participants")
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     rows.iter()
         .filter_map(|row| {
             let role: ParticipantRole = serde_json::from_value(row.get("role")?.clone()).ok()?;
             let uscc = Uscc::parse(&text(row, "uscc")?).ok()?.to_string();
-            Some(Participant { role, name: text(row, "name")?, uscc, lead_name: text(row, "lead_name")? })
+            Some(Participant {
+                role,
+                name: text(row, "name")?,
+                uscc,
+                lead_name: text(row, "lead_name")?,
+            })
         })
         .collect()
 }
@@ -45,7 +60,10 @@ pub(super) fn participants(form: &Value) -> Vec<Participant> {
 /// 已经确定施工企业
 pub(super) fn has_contractor(form: &Value) -> bool {
     let contractor = |participant: &Participant| {
-        matches!(participant.role, ParticipantRole::Construction | ParticipantRole::GeneralContractor)
+        matches!(
+            participant.role,
+            ParticipantRole::Construction | ParticipantRole::GeneralContractor
+        )
     };
     participants(form).iter().any(contractor)
 }
@@ -54,16 +72,33 @@ pub(super) fn has_contractor(form: &Value) -> bool {
 pub(super) fn contradictions(form: &Value) -> Vec<Defect> {
     let mut found = Vec::new();
     let mut defect = |field: &str, zh: &str, en: &str| {
-        found.push(Defect { field: field.to_owned(), zh: zh.to_owned(), en: en.to_owned() });
+        found.push(Defect {
+            field: field.to_owned(),
+            zh: zh.to_owned(),
+            en: en.to_owned(),
+        });
     };
     if date(form, "planned_completion_on") < date(form, "planned_start_on") {
-        defect("planned_completion_on", "计划竣工日期早于计划开工日期", "the planned completion lies before the planned start");
+        defect(
+            "planned_completion_on",
+            "计划竣工日期早于计划开工日期",
+            "the planned completion lies before the planned start",
+        );
     }
-    let parts = area_cm2(form, "area_above_m2").zip(area_cm2(form, "area_below_m2")).and_then(|(above, below)| above.checked_add(below));
+    let parts = area_cm2(form, "area_above_m2")
+        .zip(area_cm2(form, "area_below_m2"))
+        .and_then(|(above, below)| above.checked_add(below));
     if parts != area_cm2(form, "area_m2") {
-        defect("area_m2", "地上与地下建筑面积之和不等于总建筑面积", "the areas above and below ground do not add up to the total");
+        defect(
+            "area_m2",
+            "地上与地下建筑面积之和不等于总建筑面积",
+            "the areas above and below ground do not add up to the total",
+        );
     }
-    if participants(form).iter().all(|participant| participant.role != ParticipantRole::Client) {
+    if participants(form)
+        .iter()
+        .all(|participant| participant.role != ParticipantRole::Client)
+    {
         defect("participants", "请填写建设单位", "the client (建设单位) is missing");
     }
     found
@@ -76,7 +111,11 @@ pub(super) fn permit_no_wanted(case: &Kernel) -> Option<NumberWanted> {
     let filed_on = case.received_on?;
     let head = format!("{region}{:04}{:02}{:02}", filed_on.year(), filed_on.month(), filed_on.day());
     let template = format!("{head}{{seq:02}}{specialty}");
-    Some(NumberWanted { kind: NumberKind::Licence, series: format!("SGXKZ{head}"), template })
+    Some(NumberWanted {
+        kind: NumberKind::Licence,
+        series: format!("SGXKZ{head}"),
+        template,
+    })
 }
 
 /// The face of the permit, from the form as it stands; none if the form lacks what every permit says.
@@ -118,7 +157,10 @@ fn issuer(region: &str) -> String {
 
 /// What a field of the face says now.
 pub(super) fn get(face: &PermitFace, field: &str) -> Result<String, Rejection> {
-    let unknown = || Rejection::UnknownField { field: field.to_owned(), known: AMENDABLE };
+    let unknown = || Rejection::UnknownField {
+        field: field.to_owned(),
+        known: AMENDABLE,
+    };
     Ok(match field {
         "project_name" => face.project_name.clone(),
         "address" => face.address.clone(),
@@ -144,9 +186,18 @@ pub(super) fn get(face: &PermitFace, field: &str) -> Result<String, Rejection> {
 
 /// Writes a field of the face. A value that does not fit leaves the face as it was.
 pub(super) fn set(face: &mut PermitFace, field: &str, new: &str) -> Result<(), Rejection> {
-    let unknown = || Rejection::UnknownField { field: field.to_owned(), known: AMENDABLE };
-    let invalid = |reason: String| Rejection::InvalidValue { field: "new".to_owned(), reason };
-    let date = || new.parse::<NaiveDate>().map_err(|_| invalid("日期格式为 2026-09-18".to_owned()));
+    let unknown = || Rejection::UnknownField {
+        field: field.to_owned(),
+        known: AMENDABLE,
+    };
+    let invalid = |reason: String| Rejection::InvalidValue {
+        field: "new".to_owned(),
+        reason,
+    };
+    let date = || {
+        new.parse::<NaiveDate>()
+            .map_err(|_| invalid("日期格式为 2026-09-18".to_owned()))
+    };
     if new.trim().is_empty() && field != "remark" {
         return Err(Rejection::Empty { field: "new" });
     }
@@ -188,12 +239,23 @@ pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
     };
     let said = |field: &str| face.and_then(|face| get(face, field).ok()).or_else(|| text(form, field));
     let named = |role: ParticipantRole| match face {
-        Some(face) => face.participants.iter().find(|participant| participant.role == role).map(|participant| participant.name.clone()),
-        None => participants(form).into_iter().find(|participant| participant.role == role).map(|participant| participant.name),
+        Some(face) => face
+            .participants
+            .iter()
+            .find(|participant| participant.role == role)
+            .map(|participant| participant.name.clone()),
+        None => participants(form)
+            .into_iter()
+            .find(|participant| participant.role == role)
+            .map(|participant| participant.name),
     };
     fact("permit_no", "施工许可证编号", case.own.permit_no.clone());
     fact("project_name", "工程名称", said("project_name"));
-    fact("project_code", "项目代码", text(form, "project_code").or_else(|| case.kernel.project_code.clone()));
+    fact(
+        "project_code",
+        "项目代码",
+        text(form, "project_code").or_else(|| case.kernel.project_code.clone()),
+    );
     fact("address", "建设地址", said("address"));
     fact("nature", "建设性质", text(form, "nature"));
     fact("scale", "建设规模", said("scale"));
@@ -201,7 +263,11 @@ pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
     fact("contract_price_wan", "合同价格（万元）", said("contract_price_wan"));
     fact("specialty", "工程专业", text(form, "specialty"));
     fact("client", "建设单位", named(ParticipantRole::Client));
-    fact("contractor", "施工单位", named(ParticipantRole::Construction).or_else(|| named(ParticipantRole::GeneralContractor)));
+    fact(
+        "contractor",
+        "施工单位",
+        named(ParticipantRole::Construction).or_else(|| named(ParticipantRole::GeneralContractor)),
+    );
     fact("issued_on", "发证日期", case.own.issued_on.map(|on| on.to_string()));
     fact("start_by", "开工期限", case.own.start_by.map(|on| on.to_string()));
     facts

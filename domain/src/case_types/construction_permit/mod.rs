@@ -89,7 +89,11 @@ impl CaseType for ConstructionPermit {
         if defects.is_empty() {
             defects = face::contradictions(form);
         }
-        if defects.is_empty() { Ok(()) } else { Err(Rejection::FormDefects { defects }) }
+        if defects.is_empty() {
+            Ok(())
+        } else {
+            Err(Rejection::FormDefects { defects })
+        }
     }
 
     fn decide(case: &CaseState<Self>, command: &Command, desk: &Desk) -> Result<Vec<CaseEvent<Self>>, Rejection> {
@@ -118,15 +122,18 @@ impl CaseType for ConstructionPermit {
 
     fn follow(case: &CaseState<Self>, event: &KernelEvent, desk: &Desk) -> Vec<Event> {
         match event {
-            KernelEvent::NumberAssigned { kind: NumberKind::Licence, number, .. } => {
-                decide::issue(case, number, desk).into_iter().collect()
-            }
+            KernelEvent::NumberAssigned {
+                kind: NumberKind::Licence,
+                number,
+                ..
+            } => decide::issue(case, number, desk).into_iter().collect(),
             _ => Vec::new(),
         }
     }
 
     fn fire(case: &CaseState<Self>, timer: &str, desk: &Desk) -> Vec<CaseEvent<Self>> {
-        let passed = |deadline: &Deadline| deadline.kind == timer && deadline.fires_on.is_some_and(|fires_on| fires_on <= desk.today());
+        let passed =
+            |deadline: &Deadline| deadline.kind == timer && deadline.fires_on.is_some_and(|fires_on| fires_on <= desk.today());
         match Self::deadlines(case, &desk.rules).into_iter().find(passed) {
             Some(deadline) if timer == START_TIMER => vec![CaseEvent::Own(Event::PermitLapsed { due_on: deadline.due_on })],
             _ => Vec::new(),
@@ -171,7 +178,10 @@ impl CaseType for ConstructionPermit {
 
 /// A number of the item's own law, as the case has it pinned.
 fn parameter(kernel: &Kernel, rules: &Rules, name: &'static str) -> Result<i64, Rejection> {
-    kernel.item(rules).and_then(|item| item.parameters.get(name).copied()).ok_or(Rejection::ParameterMissing { name })
+    kernel
+        .item(rules)
+        .and_then(|item| item.parameters.get(name).copied())
+        .ok_or(Rejection::ParameterMissing { name })
 }
 
 /// The same as a number of months.

@@ -42,7 +42,11 @@ pub enum Rejection {
     #[error("{field}: {reason}")]
     InvalidValue { field: String, reason: String },
     #[error("{what} on {on} lies before {earlier} or after today; correct the date")]
-    ImpossibleDate { what: &'static str, on: NaiveDate, earlier: NaiveDate },
+    ImpossibleDate {
+        what: &'static str,
+        on: NaiveDate,
+        earlier: NaiveDate,
+    },
     #[error("{field} must not be empty")]
     Empty { field: &'static str },
     #[error("the permit is in force; archive the case after completion, lapse or cancellation")]
@@ -59,10 +63,16 @@ impl Explain for Rejection {
     fn zh(&self) -> String {
         match self {
             Self::FormDefects { defects } => {
-                let lines: Vec<String> = defects.iter().map(|defect| format!("{}（{}）", defect.zh, defect.field)).collect();
+                let lines: Vec<String> = defects
+                    .iter()
+                    .map(|defect| format!("{}（{}）", defect.zh, defect.field))
+                    .collect();
                 format!("申请表有误：{}", lines.join("；"))
             }
-            Self::NoPermitNeeded { contract_price_fen, area_cm2 } => format!(
+            Self::NoPermitNeeded {
+                contract_price_fen,
+                area_cm2,
+            } => format!(
                 "投资额不超过 {} 万元或建筑面积不超过 {} 平方米的工程不需要施工许可，请作不受理处理",
                 contract_price_fen / 1_000_000,
                 area_cm2 / 10_000

@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// Where the permit stands after it was issued.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, strum::Display, strum::IntoStaticStr, strum::EnumString)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, strum::Display, strum::IntoStaticStr, strum::EnumString,
+)]
 pub enum Phase {
     /// 已发证, not started.
     Issued,
@@ -90,7 +92,12 @@ impl State {
 
 pub(super) fn evolve(state: &mut State, event: &Event) {
     match event {
-        Event::PermitIssued { permit_no, face, issued_on, start_by } => {
+        Event::PermitIssued {
+            permit_no,
+            face,
+            issued_on,
+            start_by,
+        } => {
             state.permit_no = Some(permit_no.clone());
             state.face = Some(face.clone());
             state.issued_on = Some(*issued_on);
@@ -106,7 +113,11 @@ pub(super) fn evolve(state: &mut State, event: &Event) {
         Event::StartExtensionGranted { sequence, from, to, .. } => {
             state.extension_asked_on = None;
             state.start_by = Some(*to);
-            state.extensions.push(StartExtension { sequence: *sequence, from: *from, to: *to });
+            state.extensions.push(StartExtension {
+                sequence: *sequence,
+                from: *from,
+                to: *to,
+            });
         }
         Event::StartExtensionRefused { .. } => state.extension_asked_on = None,
         Event::ConstructionSuspendedReported { halted_on, .. } => {
@@ -156,12 +167,20 @@ pub(super) fn deadlines(case: &CaseState<ConstructionPermit>, rules: &Rules) -> 
             name_zh: "开工期限",
             due_on: start_by,
             // A request made in time is answered before the permit lapses.
-            fires_on: if own.extension_asked_on.is_some() { None } else { start_by.succ_opt() },
+            fires_on: if own.extension_asked_on.is_some() {
+                None
+            } else {
+                start_by.succ_opt()
+            },
             provisional: is_provisional(case, start_by, rules),
         }],
         (Some(Phase::Halted), _, Some(halted_on)) => {
-            let Ok(months) = months(&case.kernel, rules, "recheck_after_months") else { return Vec::new() };
-            let Some(due_on) = corresponding_day(halted_on, months).pred_opt() else { return Vec::new() };
+            let Ok(months) = months(&case.kernel, rules, "recheck_after_months") else {
+                return Vec::new();
+            };
+            let Some(due_on) = corresponding_day(halted_on, months).pred_opt() else {
+                return Vec::new();
+            };
             vec![Deadline {
                 kind: Cow::Borrowed("resumeWithoutRecheck"),
                 name_zh: "免核验恢复施工期限",
@@ -184,8 +203,16 @@ pub(super) fn tasks(case: &CaseState<ConstructionPermit>) -> Vec<Task> {
     if !case.kernel.stage_has_licence() {
         return Vec::new();
     }
-    let task = |key, name_zh, role, since| Task { key, name_zh, role, assignee: None, since };
-    let extension = own.extension_asked_on.map(|on| task("answerStartExtension", "答复开工延期申请", "sectionChief", on));
+    let task = |key, name_zh, role, since| Task {
+        key,
+        name_zh,
+        role,
+        assignee: None,
+        since,
+    };
+    let extension = own
+        .extension_asked_on
+        .map(|on| task("answerStartExtension", "答复开工延期申请", "sectionChief", on));
     let recheck = own.recheck_asked_on.map(|on| task("recheck", "核验", "inspector", on));
     extension.into_iter().chain(recheck).collect()
 }

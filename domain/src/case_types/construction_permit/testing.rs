@@ -1,16 +1,16 @@
 //! Words for telling stories about construction permits in tests.
 
 use chrono::NaiveDate;
+use decider::Decider;
 use domain::{
     case::{
-        AcceptanceMode, Case, CaseCommand, CaseEvent, CaseState, Command, Conclusion, DeliveryMethod, IdKind, Material, MaterialSource,
-        NumberKind, Officer, Party, PartyKind,
+        AcceptanceMode, Case, CaseCommand, CaseEvent, CaseState, Command, Conclusion, DeliveryMethod, IdKind, Material,
+        MaterialSource, NumberKind, Officer, Party, PartyKind,
     },
     case_types::construction_permit::{self as permit, ConstructionPermit, ITEM_CODE},
     metadata::{Actor, Channel, bureau_midnight},
     rules::{Desk, Rules},
 };
-use decider::Decider;
 use uuid::Uuid;
 
 pub type Permit = Case<ConstructionPermit>;
@@ -45,11 +45,20 @@ pub fn desk_of(who: &str, on: &str) -> Desk {
 }
 
 pub fn material(code: &str) -> Material {
-    Material { code: code.to_owned(), document: None, source: MaterialSource::Scan, originals: 1, copies: 0 }
+    Material {
+        code: code.to_owned(),
+        document: None,
+        source: MaterialSource::Scan,
+        originals: 1,
+        copies: 0,
+    }
 }
 
 pub fn officer(id: &str) -> Officer {
-    Officer { id: id.to_owned(), name: id.to_owned() }
+    Officer {
+        id: id.to_owned(),
+        name: id.to_owned(),
+    }
 }
 
 pub fn applicant() -> Party {
@@ -83,15 +92,25 @@ pub fn submit_with(materials: &[&str]) -> Command {
 }
 
 pub fn accept() -> Command {
-    Command::Accept { mode: AcceptanceMode::Normal, tolerance: Vec::new(), commitment: None }
+    Command::Accept {
+        mode: AcceptanceMode::Normal,
+        tolerance: Vec::new(),
+        commitment: None,
+    }
 }
 
 pub fn assign(to: &str) -> Command {
-    Command::Assign { to: officer(to), reason: "轮值".to_owned() }
+    Command::Assign {
+        to: officer(to),
+        reason: "轮值".to_owned(),
+    }
 }
 
 pub fn complete_review() -> Command {
-    Command::CompleteReview { conclusion: Conclusion::Agree, second_officer: "zhou".to_owned() }
+    Command::CompleteReview {
+        conclusion: Conclusion::Agree,
+        second_officer: "zhou".to_owned(),
+    }
 }
 
 pub fn grant() -> Command {
@@ -99,11 +118,17 @@ pub fn grant() -> Command {
 }
 
 pub fn deliver() -> Command {
-    Command::Deliver { method: DeliveryMethod::Window, receiver: "王建国".to_owned() }
+    Command::Deliver {
+        method: DeliveryMethod::Window,
+        receiver: "王建国".to_owned(),
+    }
 }
 
 pub fn fire(timer: &str) -> Command {
-    Command::FireTimer { timer: timer.to_owned(), due_on: day("2026-01-01") }
+    Command::FireTimer {
+        timer: timer.to_owned(),
+        due_on: day("2026-01-01"),
+    }
 }
 
 /// A case that is told step by step: who did what on which day.
@@ -183,14 +208,24 @@ impl Story {
 
     /// Reviewed by Zhang and Zhou, approved by Li, granted by Chen, its number given: all on this day.
     pub fn granted(self, on: &str) -> Self {
-        let reviewed = self.then(on, "zhang", complete_review()).then(on, "li", Command::ApproveBySection);
+        let reviewed = self
+            .then(on, "zhang", complete_review())
+            .then(on, "li", Command::ApproveBySection);
         reviewed.then(on, "chen", grant()).numbered(on)
     }
 
     /// The permit's number arrives.
     pub fn numbered(self, on: &str) -> Self {
         let number = "330109202609180101".to_owned();
-        self.then(on, "system", Command::AssignNumber { kind: NumberKind::Licence, number, wanted_by: Uuid::from_u128(18) })
+        self.then(
+            on,
+            "system",
+            Command::AssignNumber {
+                kind: NumberKind::Licence,
+                number,
+                wanted_by: Uuid::from_u128(18),
+            },
+        )
     }
 
     /// The last event's stored name.
