@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "../src/case_types/construction_permit/testing.rs"]
-#[allow(dead_code, unreachable_pub)]
+#[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
 mod testing;
 
 use decider::testing::given;
@@ -278,7 +278,7 @@ fn replay_6_a_breached_commitment_is_rectified_or_the_decision_is_revoked() {
         false_commitment: false,
         rectify_due_on: None,
         by: vec!["zhang".into()],
-        note: "".into(),
+        note: String::new(),
     };
     assert_eq!(story.refused("2026-10-12", "zhang", one), "TWO_VERIFIERS_NEEDED");
 

@@ -137,7 +137,7 @@ fn check_value(value: &Value, field: &Field, at: String, found: &mut Vec<Defect>
         (FieldKind::YesNo, Value::Bool(_)) => {}
         (FieldKind::YesNo, _) => found.push(wrong("请填是或否", "say yes or no (true or false)")),
         (FieldKind::Rows, Value::Array(rows)) if rows.len() > MAX_ROWS => {
-            found.push(wrong("行数过多", "there are too many rows"))
+            found.push(wrong("行数过多", "there are too many rows"));
         }
         (FieldKind::Rows, Value::Array(rows)) if rows.is_empty() && field.required => found.push(missing(field, at)),
         (FieldKind::Rows, Value::Array(rows)) => {

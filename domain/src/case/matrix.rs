@@ -214,6 +214,7 @@ fn roll_back() -> Command {
 }
 
 /// Every command once, with whoever may ask it at this stage.
+#[allow(clippy::too_many_lines, reason = "a table: one arm for each command")]
 pub(super) fn commands(stage: Stage) -> Vec<(&'static str, Command)> {
     let (step, officer) = match stage {
         Stage::PendingApproval => (Step::Section, "li"),

@@ -7,9 +7,11 @@ pub mod events;
 pub mod form;
 pub mod rejection;
 pub mod state;
+pub mod words;
 
 mod correction;
 mod decide;
+mod due;
 mod evolve;
 mod kernel;
 mod names;
@@ -121,6 +123,7 @@ impl<T: CaseType> Default for CaseState<T> {
 
 /// What is asked of a case.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "few live at once, and each only for a moment")]
 pub enum CaseCommand<T: CaseType> {
     /// Something that may be asked of any case.
     Kernel(Command),
@@ -130,6 +133,7 @@ pub enum CaseCommand<T: CaseType> {
 
 /// What happened to a case. Stored under the inner event's name.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "few live at once, and each only for a moment")]
 pub enum CaseEvent<T: CaseType> {
     /// Something that may happen to any case.
     Kernel(Event),

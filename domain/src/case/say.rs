@@ -311,6 +311,7 @@ impl Event {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "a table: one arm for each event")]
     fn say_after(&self) -> (String, String) {
         match self {
             Self::ToleranceMaterialSupplied { material, .. } => {

@@ -12,7 +12,7 @@ use super::events::{
 };
 use crate::calendar::Limit;
 
-/// Where a case stands. The names match the code values of live approval systems (工程审批系统 ItemStatus).
+/// Where a case stands. The names match the code values of live approval systems (工程审批系统 `ItemStatus`).
 #[derive(
     Debug,
     Clone,

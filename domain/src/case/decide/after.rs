@@ -16,6 +16,7 @@ const TWO: usize = 2;
 /// The article by which a decision is revoked that was got by deceit or without its conditions (行政许可法 69).
 const REVOCATION_ARTICLE: &str = "行政许可法 69";
 
+#[allow(clippy::too_many_lines, reason = "a table: one arm for each command")]
 pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, Rejection> {
     let on = desk.today();
     let by = desk.actor.id.clone();

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::rules::Desk;
 
+#[allow(clippy::too_many_lines, reason = "a table: one arm for each command")]
 pub(super) fn decide(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, Rejection> {
     let on = desk.today();
     let by = desk.actor.id.clone();

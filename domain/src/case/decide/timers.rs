@@ -1,7 +1,7 @@
 //! What happens when a deadline passes. Each timer is held against the case as it is now: one that no longer applies does nothing.
 
 use super::{
-    super::{Event, Kernel, kernel},
+    super::{Event, Kernel, due},
     intake,
 };
 use crate::rules::Desk;
@@ -17,7 +17,7 @@ pub(super) fn fire(case: &Kernel, timer: &str, desk: &Desk) -> Vec<Event> {
         return Vec::new();
     };
     let due_on = deadline.due_on;
-    match (timer, kernel::meaning(timer)) {
+    match (timer, due::meaning(timer)) {
         ("correctionNotice", _) => match (case.item(&desk.rules), case.last_receipt_on()) {
             (Some(item), Some(receipt_on)) => vec![intake::deemed_accepted(item, receipt_on)],
             _ => Vec::new(),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
     reason = "the fields of stored events are named so that they need no second sentence"
 )]
 pub enum Event {
-    /// 发证. The face is what the permit says, by the national exchange table SPGL_JZGCSGXKXXB_V3.
+    /// 发证. The face is what the permit says, by the national exchange table `SPGL_JZGCSGXKXXB_V3`.
     PermitIssued {
         permit_no: String,
         face: Box<PermitFace>,

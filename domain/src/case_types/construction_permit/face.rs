@@ -23,13 +23,11 @@ pub(super) fn text(form: &Value, field: &str) -> Option<String> {
 }
 
 pub(super) fn contract_price_fen(form: &Value) -> Option<i64> {
-    Money::parse_wan_yuan(&text(form, "contract_price_wan")?)
-        .ok()
-        .map(|money| money.fen())
+    Money::parse_wan_yuan(&text(form, "contract_price_wan")?).ok().map(Money::fen)
 }
 
 pub(super) fn area_cm2(form: &Value, field: &str) -> Option<i64> {
-    Area::parse(&text(form, field)?).ok().map(|area| area.cm2())
+    Area::parse(&text(form, field)?).ok().map(Area::cm2)
 }
 
 fn date(form: &Value, field: &str) -> Option<NaiveDate> {
@@ -232,7 +230,7 @@ pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
     let form = &case.kernel.form;
     let face = case.own.face.as_deref();
     let mut facts = Vec::new();
-    let mut fact = |name, name_zh, value: Option<String>| {
+    let mut add = |name, name_zh, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             facts.push(Fact { name, name_zh, value });
         }
@@ -249,26 +247,26 @@ pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
             .find(|participant| participant.role == role)
             .map(|participant| participant.name),
     };
-    fact("permit_no", "施工许可证编号", case.own.permit_no.clone());
-    fact("project_name", "工程名称", said("project_name"));
-    fact(
+    add("permit_no", "施工许可证编号", case.own.permit_no.clone());
+    add("project_name", "工程名称", said("project_name"));
+    add(
         "project_code",
         "项目代码",
         text(form, "project_code").or_else(|| case.kernel.project_code.clone()),
     );
-    fact("address", "建设地址", said("address"));
-    fact("nature", "建设性质", text(form, "nature"));
-    fact("scale", "建设规模", said("scale"));
-    fact("area_m2", "总建筑面积（平方米）", said("area_m2"));
-    fact("contract_price_wan", "合同价格（万元）", said("contract_price_wan"));
-    fact("specialty", "工程专业", text(form, "specialty"));
-    fact("client", "建设单位", named(ParticipantRole::Client));
-    fact(
+    add("address", "建设地址", said("address"));
+    add("nature", "建设性质", text(form, "nature"));
+    add("scale", "建设规模", said("scale"));
+    add("area_m2", "总建筑面积（平方米）", said("area_m2"));
+    add("contract_price_wan", "合同价格（万元）", said("contract_price_wan"));
+    add("specialty", "工程专业", text(form, "specialty"));
+    add("client", "建设单位", named(ParticipantRole::Client));
+    add(
         "contractor",
         "施工单位",
         named(ParticipantRole::Construction).or_else(|| named(ParticipantRole::GeneralContractor)),
     );
-    fact("issued_on", "发证日期", case.own.issued_on.map(|on| on.to_string()));
-    fact("start_by", "开工期限", case.own.start_by.map(|on| on.to_string()));
+    add("issued_on", "发证日期", case.own.issued_on.map(|on| on.to_string()));
+    add("start_by", "开工期限", case.own.start_by.map(|on| on.to_string()));
     facts
 }

@@ -13,7 +13,7 @@ mod rejection;
 mod state;
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, unreachable_pub, dead_code)]
+#[allow(clippy::unwrap_used, clippy::needless_pass_by_value, unreachable_pub, dead_code)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

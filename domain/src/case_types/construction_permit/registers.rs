@@ -58,7 +58,7 @@ pub(super) fn entries(case: &CaseState<ConstructionPermit>, case_id: &str, event
             let (field, old, new, basis, on) = (field.clone(), old.clone(), new.clone(), basis.clone(), *on);
             to_permit(
                 case,
-                permit::Command::Amend {
+                &permit::Command::Amend {
                     field,
                     old,
                     new,
@@ -73,7 +73,7 @@ pub(super) fn entries(case: &CaseState<ConstructionPermit>, case_id: &str, event
     }
 }
 
-fn to_permit(case: &CaseState<ConstructionPermit>, command: permit::Command) -> Vec<Entry> {
+fn to_permit(case: &CaseState<ConstructionPermit>, command: &permit::Command) -> Vec<Entry> {
     case.own
         .permit_no
         .iter()
@@ -87,7 +87,7 @@ fn to_permit(case: &CaseState<ConstructionPermit>, command: permit::Command) -> 
 fn close(case: &CaseState<ConstructionPermit>, reason: ClosingReason, note: &str, on: NaiveDate) -> Vec<Entry> {
     to_permit(
         case,
-        permit::Command::Close {
+        &permit::Command::Close {
             reason,
             note: note.to_owned(),
             on,
