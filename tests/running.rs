@@ -1,6 +1,7 @@
 //! The real binary, started by a test in a directory of its own, and spoken to as any client would.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -14,8 +15,8 @@ use uuid::Uuid;
 
 use crate::tidy::root;
 
-/// The bureau of the stories: Haimen in Nantong.
-pub const REGION: &str = "320684";
+/// The bureau of the stories: Xiaoshan in Hangzhou.
+pub const REGION: &str = "330109";
 /// How long a server may take until it serves; generous, for a machine that builds something else meanwhile.
 const READY_LIMIT: Duration = Duration::from_secs(120);
 /// How long something that happens by itself (a number, a timer) may take until it is seen.
@@ -127,9 +128,9 @@ impl Server {
     }
 
     /// Kills it as a power cut would.
-    pub fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub fn kill_now(&self) {
+        let killed = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
     }
 
     /// Asks it to stop, and waits until it has.
@@ -139,14 +140,10 @@ impl Server {
         self.child.wait().unwrap()
     }
 
-    /// Somebody in this role, with a token of their own.
-    pub fn person(&self, role: &str, name: &str) -> Person<'_> {
-        self.person_of(role, name, REGION)
-    }
-
-    /// Somebody in this role of a bureau of this region.
-    pub fn person_of(&self, role: &str, name: &str, region: &str) -> Person<'_> {
-        let token = run_well(&self.data, &["token", "--role", role, "--name", name, "--region", region]);
+    /// Somebody of this account in this role of a bureau of this region, with a token of their own.
+    pub fn account(&self, role: &str, subject: &str, name: &str, region: &str) -> Person<'_> {
+        let words = ["token", "--role", role, "--subject", subject, "--name", name, "--region", region];
+        let token = run_well(&self.data, &words);
         Person { server: self, token: token.trim().to_owned() }
     }
 
@@ -278,5 +275,47 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         }
         assert!(started.elapsed() < SEEN_LIMIT, "not seen within {SEEN_LIMIT:?}: {what}");
         std::thread::sleep(Duration::from_millis(25));
+    }
+}
+
+/// Every row of every view as text, table by table: what two ways of building the same views must agree on.
+pub fn view_rows(server: &Server) -> BTreeMap<String, Vec<String>> {
+    let note = std::fs::read_to_string(server.data().join("running.json")).unwrap();
+    let running: Value = serde_json::from_str(&note).unwrap();
+    let url = running["database_url"].as_str().unwrap().to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let tables = client
+            .query(
+                "select table_schema, table_name from information_schema.tables \
+                 where table_schema like 'zhulu\\_%' and table_schema !~ '_v[0-9]+_g[0-9]+$' order by 1, 2",
+                &[],
+            )
+            .await
+            .unwrap();
+        assert!(!tables.is_empty(), "there are no views");
+        let mut rows = BTreeMap::new();
+        for table in &tables {
+            let (schema, name): (String, String) = (table.get(0), table.get(1));
+            let found = client
+                .query(&format!("select t::text from \"{schema}\".\"{name}\" t order by 1"), &[])
+                .await
+                .unwrap();
+            rows.insert(name, found.iter().map(|row| row.get(0)).collect());
+        }
+        rows
+    })
+}
+
+/// Says where two states of the views differ, without printing all of them.
+pub fn assert_same_rows(left: &BTreeMap<String, Vec<String>>, right: &BTreeMap<String, Vec<String>>) {
+    assert_eq!(left.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
+    for (table, rows) in left {
+        let other: &[String] = &right[table];
+        let difference = rows.iter().zip(other).find(|(mine, theirs)| mine != theirs);
+        assert!(difference.is_none(), "{table} differs: {difference:?}");
+        assert_eq!(rows.len(), other.len(), "{table} has another number of rows");
     }
 }

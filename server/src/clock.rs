@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
-impl commands::Clock for SystemClock {
+impl commands::outside::Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
@@ -27,7 +27,7 @@ impl FileClock {
     }
 }
 
-impl commands::Clock for FileClock {
+impl commands::outside::Clock for FileClock {
     fn now(&self) -> DateTime<Utc> {
         std::fs::read_to_string(&self.file)
             .ok()

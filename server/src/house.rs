@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use commands::{Bureau, Clock};
-use event_store_contract::EventStore;
+use commands::{Bureau, outside::Clock};
+use event_store_contract::{EventStore, Position};
 use event_store_embedded::{EmbeddedStore, OpenError};
 use private_postgres::PrivatePostgres;
 use projections::Projections;
@@ -67,9 +67,7 @@ impl House {
         };
         let projections = house.projections.clone();
         house.keep("views", async move {
-            if let Err(error) = projections.run(stopping).await {
-                tracing::error!(%error, "the views stopped");
-            }
+            projections.run(stopping).await;
         });
         Ok(house)
     }
@@ -112,14 +110,15 @@ impl House {
         &self.embedded
     }
 
+    /// The position of the newest event; none, if there is none.
+    pub async fn head(&self) -> Result<Option<Position>, Failure> {
+        let head = self.embedded.head().await;
+        head.map_err(|error| Failure::doing("读不到事件库", "the event store cannot be read", error))
+    }
+
     /// Waits until every view shows everything that is in the log now; false, if that takes too long.
     pub async fn views_are_current(&self, limits: &Limits) -> Result<bool, Failure> {
-        let head = self
-            .embedded
-            .head()
-            .await
-            .map_err(|error| Failure::doing("读不到事件库", "the event store cannot be read", error))?;
-        match head {
+        match self.head().await? {
             Some(head) => Ok(self.projections.caught_up("all", head, limits.views_wait).await),
             None => Ok(true),
         }

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use api::{ApiState, TokenKey};
-use commands::Clock;
+use commands::outside::Clock;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},

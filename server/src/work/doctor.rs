@@ -2,8 +2,8 @@
 
 use std::{os::unix::fs::PermissionsExt as _, path::Path};
 
-use chrono::{Datelike as _, NaiveDate};
-use commands::Clock as _;
+use chrono::Datelike as _;
+use commands::outside::Clock as _;
 use domain::{metadata::bureau_date, rules::Rules};
 use event_store_contract::EventStore as _;
 use private_postgres::PrivatePostgres;
@@ -62,15 +62,15 @@ fn clock_and_calendar() -> Result<String, String> {
     }
     let rules = Rules::embedded();
     let calendar = rules.current_calendar();
-    let end = NaiveDate::from_ymd_opt(today.year(), 12, 31).unwrap_or(today);
-    if calendar.is_provisional(end) {
-        return Err(format!(
-            "{} 年节假日安排尚未发布到本系统，工作日为暂计 / the holidays of {} are not published here yet; working days are provisional",
-            today.year(),
+    let edition = format!("{today}  {}", calendar.edition());
+    if calendar.published_through() < today.year() {
+        return Ok(format!(
+            "{edition}  注意：{0} 年节假日安排尚未录入，工作日为暂计 / note: the holidays of {0} are not published here yet, so \
+             working days are provisional; see the mutation calendarYearPublish",
             today.year()
         ));
     }
-    Ok(format!("{today}  {}", calendar.edition()))
+    Ok(edition)
 }
 
 fn data_directory(place: &Place) -> Result<String, String> {

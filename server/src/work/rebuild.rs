@@ -18,13 +18,28 @@ pub async fn run(args: &PlaceArgs, place: &Place, view: &str) -> Result<(), Fail
     let rebuilt = house
         .projections()
         .rebuild(view, move |progress| {
-            shown.set_length(progress.total);
-            shown.set_position(progress.events);
+            shown.set_length(progress.head.0);
+            shown.set_position(progress.position.0);
         })
         .await;
     bar.finish_and_clear();
     house.close().await?;
     let report = rebuilt.map_err(|error| Failure::doing("重建失败", "the rebuild failed", error))?;
-    println!("已重建 / rebuilt: {report}");
-    Ok(())
+    println!(
+        "已重建 / rebuilt {}：{} 个事件 / events，{} 件 / cases，{} 行 / rows，{:.1} s",
+        report.views.join(", "),
+        report.events,
+        report.cases,
+        report.rows,
+        report.elapsed.as_secs_f64()
+    );
+    let stopped: Vec<&str> = report.stopped.iter().map(|(view, _)| view.as_str()).collect();
+    if stopped.is_empty() {
+        return Ok(());
+    }
+    let stopped = stopped.join(", ");
+    Err(Failure::new(
+        format!("{stopped} 遇到无法处理的事件而停止；zhulu views 说明是哪一个"),
+        format!("{stopped} stopped at an event that it cannot take; zhulu views says which"),
+    ))
 }

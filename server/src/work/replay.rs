@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeDelta, Utc};
-use commands::{
-    Bureau,
-    history::{HistoryEvent, Moment},
-};
+use commands::{Bureau, HistoryEvent, Moment};
 use domain::{case_types, metadata::bureau_midnight};
 use event_store_contract::{Direction, EventStore, StreamName};
 use uuid::Uuid;

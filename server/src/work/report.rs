@@ -1,13 +1,15 @@
 //! `zhulu report`: the statistics view, asked and printed. Works beside a running server.
 
+use std::sync::Arc;
+
 use comfy_table::{CellAlignment, Table, presets};
-use projections::{Database, report};
+use projections::{Projections, report};
 use serde_json::{Map, Value, json};
 
 use crate::{
     cli::{Cohort, Format, PlaceArgs},
     failure::Failure,
-    house::House,
+    house::{self, House},
     limits::Limits,
     place::Place,
 };
@@ -15,7 +17,7 @@ use crate::{
 /// The views of a data directory: those of the server that runs, or opened for this question alone.
 pub enum Views {
     /// A server keeps them current.
-    OfServer(Database),
+    OfServer(Projections),
     /// Nobody does; they were brought up to date just now.
     Own(Box<House>),
 }
@@ -24,10 +26,11 @@ impl Views {
     /// Finds them; without a running server they are opened and brought up to date first.
     pub async fn find(args: &PlaceArgs, place: &Place) -> Result<Self, Failure> {
         if let Some(running) = place.running() {
-            let database = Database::connect(&running.database_url)
-                .await
-                .map_err(|error| Failure::doing("连不上运行中服务的数据库", "the database of the running server does not answer", error))?;
-            return Ok(Self::OfServer(database));
+            let store = Arc::new(house::look_into_store(place)?);
+            let seen = Projections::look(&running.database_url, store, projections::views::all());
+            return seen
+                .map(Self::OfServer)
+                .map_err(|error| Failure::doing("连不上运行中服务的数据库", "the database of the running server does not answer", error));
         }
         let house = House::open(args, place).await?;
         if house.views_are_current(&Limits::default()).await? {
@@ -41,10 +44,10 @@ impl Views {
     }
 
     /// Where to ask.
-    pub fn database(&self) -> &Database {
+    pub fn projections(&self) -> &Projections {
         match self {
-            Self::OfServer(database) => database,
-            Self::Own(house) => house.projections().database(),
+            Self::OfServer(projections) => projections,
+            Self::Own(house) => house.projections(),
         }
     }
 
@@ -67,7 +70,7 @@ pub async fn handling_time(
     format: Format,
 ) -> Result<(), Failure> {
     let views = Views::find(args, place).await?;
-    let rows = report::handling_time(views.database(), by, only, cohort == Some(Cohort::Mature)).await;
+    let rows = report::handling_time(views.projections().database(), by, only, cohort == Some(Cohort::Mature)).await;
     views.close().await?;
     let rows = rows.map_err(no_report)?;
     print(&handling_time_sheet(by, &rows), format)
@@ -76,7 +79,7 @@ pub async fn handling_time(
 /// `zhulu report cohorts`
 pub async fn cohorts(args: &PlaceArgs, place: &Place, by: &[String], format: Format) -> Result<(), Failure> {
     let views = Views::find(args, place).await?;
-    let rows = report::cohorts(views.database(), by, &[]).await;
+    let rows = report::cohorts(views.projections().database(), by, &[]).await;
     views.close().await?;
     let rows = rows.map_err(no_report)?;
     let columns: Vec<String> = by.iter().cloned().chain(["submitted", "issued", "resolved"].map(str::to_owned)).collect();
@@ -180,7 +183,7 @@ fn csv_line(fields: impl Iterator<Item = String>) -> String {
 /// A table for people: numbers to the right.
 pub fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_header(columns.to_vec());
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(columns.to_vec());
     let mut numeric = vec![true; columns.len()];
     for row in rows {
         for (column, cell) in row.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use commands::Clock;
+use commands::outside::Clock;
 
 use crate::{
     cli::{PlaceArgs, ServeArgs},

@@ -2,7 +2,7 @@
 
 use api::{TokenKey, auth};
 use chrono::{DateTime, TimeDelta, Utc};
-use commands::Clock as _;
+use commands::outside::Clock as _;
 use domain::metadata::Channel;
 
 use crate::{cli::TokenArgs, clock::SystemClock, failure::Failure, place::Place};

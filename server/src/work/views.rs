@@ -3,39 +3,33 @@
 use crate::{
     cli::PlaceArgs,
     failure::Failure,
-    house,
     place::Place,
     work::report::{Views, table},
 };
-use event_store_contract::EventStore as _;
+use projections::ViewState;
 
 /// Prints the state of every view; one that stopped is an error.
 pub async fn run(args: &PlaceArgs, place: &Place) -> Result<(), Failure> {
     let views = Views::find(args, place).await?;
-    let head = house::look_into_store(place)?
-        .head()
-        .await
-        .map_err(|error| Failure::doing("读不到事件库", "the event store cannot be read", error))?
-        .map_or(0, |head| head.0);
-    let status = projections::status(views.database()).await;
+    let status = views.projections().status().await;
     views.close().await?;
     let status = status.map_err(|error| Failure::doing("读不到视图状态", "the state of the views cannot be read", error))?;
     let rows = status.iter().map(|view| {
-        let position = view.position.map_or(0, |position| position.0);
-        let trouble = view.stopped.as_ref().map_or_else(String::new, ToString::to_string);
-        vec![
-            view.name.clone(),
-            view.version.to_string(),
-            position.to_string(),
-            head.saturating_sub(position).to_string(),
-            trouble,
-        ]
+        let state = match &view.state {
+            ViewState::Running => "运行 / running".to_owned(),
+            ViewState::Rebuilding => "重建中 / rebuilding".to_owned(),
+            ViewState::Stopped(stop) => format!(
+                "停止 / stopped: {} 版本 / revision {}（事件 / event {}）：{}",
+                stop.stream, stop.revision, stop.event_id, stop.reason
+            ),
+        };
+        vec![view.name.clone(), view.version.to_string(), view.position.0.to_string(), view.lag().to_string(), state]
     });
     println!(
         "{}",
-        table(&["视图 / view", "版本 / version", "位置 / position", "落后 / behind", "停因 / stopped because"], rows)
+        table(&["视图 / view", "版本 / version", "位置 / position", "落后 / behind", "状态 / state"], rows)
     );
-    let stopped = status.iter().filter(|view| view.stopped.is_some()).count();
+    let stopped = status.iter().filter(|view| matches!(view.state, ViewState::Stopped(_))).count();
     if stopped == 0 {
         return Ok(());
     }
