@@ -25,13 +25,15 @@ mod matrix;
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples_test;
+#[cfg(test)]
+mod tests;
 
 use std::{fmt::Debug, marker::PhantomData};
 
 use decider::Decider;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use commands::Command;
+pub use commands::{Command, ImportDecision, ImportStep};
 pub use events::{Event, *};
 pub use numbers::numbers_wanted;
 pub use rejection::{Explain, Rejection, code_of};

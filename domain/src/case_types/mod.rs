@@ -2,7 +2,10 @@
 
 pub mod construction_permit;
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use decider::{Decider, stored};
+use strum::VariantNames;
 
 use crate::{
     case::{self, Case, CaseEvent, CaseState, CaseType, Event as KernelEvent, NumberWanted, Stage, Told},
@@ -143,5 +146,6 @@ impl<T: CaseType> CaseEvent<T> {
 
 /// Whether a stored name is one of the kernel's.
 pub fn is_kernel_event(name: &str) -> bool {
-    <KernelEvent as strum::VariantNames>::VARIANTS.contains(&name)
+    static NAMES: LazyLock<HashSet<&str>> = LazyLock::new(|| KernelEvent::VARIANTS.iter().copied().collect());
+    NAMES.contains(name)
 }

@@ -146,3 +146,79 @@ pub fn publish_into(rules: &Rules, event: &Event) -> Rules {
     let Event::CalendarYearPublished { edition, year } = event;
     rules.with_calendar(rules.current_calendar().publish(Edition(edition.clone()), year.clone()))
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use decider::testing::given;
+
+    use super::*;
+    use crate::case_types::construction_permit::testing::{day, desk};
+
+    fn publish(holidays: &[&str], workdays: &[&str]) -> Command {
+        let days = |days: &[&str]| -> BTreeSet<NaiveDate> { days.iter().map(|on| day(on)).collect() };
+        let (holidays, workdays) = (days(holidays), days(workdays));
+        let year = CalendarYear {
+            year: 2027,
+            holidays,
+            workdays,
+            doc_no: "国办发明电〔2026〕7号".into(),
+        };
+        Command::PublishYear {
+            edition: "cn-2027".into(),
+            year,
+        }
+    }
+
+    #[test]
+    fn a_year_is_published_once_and_becomes_what_new_cases_are_pinned_to() {
+        let desk = desk("2026-11-20");
+        let plain = || publish(&["2027-01-01"], &["2027-02-07"]);
+        let published = given::<CalendarPublication>([]).at(&desk).when(&plain()).then_accepted();
+        given::<CalendarPublication>(published.clone())
+            .at(&desk)
+            .when(&plain())
+            .then([]);
+        let taken = Rejection::EditionTaken {
+            edition: "cn-2027".into(),
+        };
+        given::<CalendarPublication>(published.clone())
+            .at(&desk)
+            .when(&publish(&["2027-01-02"], &[]))
+            .then_rejected(&taken);
+        let rules = published
+            .iter()
+            .fold(Rules::embedded(), |rules, event| publish_into(&rules, event));
+        assert_eq!(rules.current_calendar().edition().to_string(), "cn-2027");
+        assert_eq!(rules.current_calendar().published_through(), 2027);
+        assert!(rules.current_calendar().is_working_day(day("2027-02-07")));
+    }
+
+    #[test]
+    fn a_table_with_mistakes_is_refused() {
+        let desk = desk("2026-11-20");
+        let refused = |command: &Command, rejection: &Rejection| {
+            given::<CalendarPublication>([])
+                .at(&desk)
+                .when(command)
+                .then_rejected(rejection);
+        };
+        refused(
+            &publish(&["2026-12-31"], &[]),
+            &Rejection::DayOutsideYear {
+                on: day("2026-12-31"),
+                year: 2027,
+            },
+        );
+        refused(
+            &publish(&["2027-01-01"], &["2027-01-01"]),
+            &Rejection::Contradiction { on: day("2027-01-01") },
+        );
+        let all: Vec<String> = (1..=28)
+            .flat_map(|on| (1..=12).map(move |month| format!("2027-{month:02}-{on:02}")))
+            .collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let answer = CalendarPublication::decide(&Publications::default(), &publish(&all, &[]), &desk);
+        assert!(matches!(answer, Err(Rejection::TooFewWorkingDays { .. })));
+    }
+}

@@ -229,3 +229,83 @@ impl Decider for PermitRegister {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use decider::testing::given;
+
+    use super::*;
+    use crate::case_types::construction_permit::testing::{Story, day, desk};
+
+    fn registered() -> Vec<Event> {
+        let story = Story::filed("2026-09-18").in_review("2026-09-18").granted("2026-09-18");
+        let face = story.state.own.face.unwrap();
+        vec![Event::PermitRegistered {
+            case_id: "c1".into(),
+            face,
+            on: day("2026-09-18"),
+        }]
+    }
+
+    fn register(case_id: &str) -> Command {
+        let [Event::PermitRegistered { face, on, .. }] = &registered()[..] else {
+            unreachable!()
+        };
+        Command::Register {
+            case_id: case_id.into(),
+            face: face.clone(),
+            on: *on,
+        }
+    }
+
+    fn close(reason: ClosingReason) -> Command {
+        Command::Close {
+            reason,
+            note: String::new(),
+            on: day("2026-12-18"),
+        }
+    }
+
+    #[test]
+    fn the_same_entry_twice_is_one_entry_and_a_number_is_never_given_twice() {
+        let desk = desk("2026-12-18");
+        given::<PermitRegister>([]).at(&desk).when(&register("c1")).then(registered());
+        given::<PermitRegister>(registered()).at(&desk).when(&register("c1")).then([]);
+        let another = Rejection::RegisteredToAnother { case_id: "c1".into() };
+        given::<PermitRegister>(registered())
+            .at(&desk)
+            .when(&register("c2"))
+            .then_rejected(&another);
+    }
+
+    #[test]
+    fn a_closed_entry_is_not_changed_but_a_completed_permit_can_still_be_revoked() {
+        let desk = desk("2026-12-18");
+        given::<PermitRegister>([])
+            .at(&desk)
+            .when(&close(ClosingReason::Lapsed))
+            .then_rejected(&Rejection::NotRegistered);
+        let closed = given::<PermitRegister>(registered())
+            .at(&desk)
+            .when(&close(ClosingReason::Completed))
+            .then_accepted();
+        given::<PermitRegister>(closed.clone())
+            .at(&desk)
+            .when(&close(ClosingReason::Completed))
+            .then([]);
+        let refused = Rejection::EntryClosed {
+            on: day("2026-12-18"),
+            reason: ClosingReason::Completed,
+        };
+        given::<PermitRegister>(closed.clone())
+            .at(&desk)
+            .when(&close(ClosingReason::Lapsed))
+            .then_rejected(&refused);
+        given::<PermitRegister>(closed)
+            .at(&desk)
+            .when(&close(ClosingReason::Revoked))
+            .then_accepted();
+    }
+}

@@ -156,3 +156,53 @@ impl Decider for ProjectRegister {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use decider::testing::given;
+
+    use super::*;
+    use crate::case_types::construction_permit::testing::{day, desk};
+
+    fn link(case_id: &str) -> Command {
+        Command::LinkPermit {
+            permit_no: "330109202609180101".into(),
+            case_id: case_id.into(),
+            on: day("2026-09-18"),
+        }
+    }
+
+    #[test]
+    fn a_project_is_registered_once_and_links_each_permit_to_one_case() {
+        let desk = desk("2026-09-18");
+        let register = Command::Register {
+            name: "示范学校".into(),
+            region: "330109".into(),
+            address: "示范路".into(),
+            client: "示范公司".into(),
+            on: day("2026-09-18"),
+        };
+        given::<ProjectRegister>([])
+            .at(&desk)
+            .when(&link("c1"))
+            .then_rejected(&Rejection::NotRegistered);
+        let registered = given::<ProjectRegister>([]).at(&desk).when(&register).then_accepted();
+        given::<ProjectRegister>(registered.clone())
+            .at(&desk)
+            .when(&register)
+            .then([]);
+        let linked = given::<ProjectRegister>(registered)
+            .at(&desk)
+            .when(&link("c1"))
+            .then_accepted();
+        given::<ProjectRegister>(linked.clone()).at(&desk).when(&link("c1")).then([]);
+        let another = Rejection::LinkedToAnother {
+            permit_no: "330109202609180101".into(),
+            case_id: "c1".into(),
+        };
+        given::<ProjectRegister>(linked)
+            .at(&desk)
+            .when(&link("c2"))
+            .then_rejected(&another);
+    }
+}
