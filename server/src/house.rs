@@ -12,7 +12,6 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     cli::PlaceArgs,
     failure::Failure,
-    limits::Limits,
     place::{Place, Running},
     wiring::FromViews,
 };
@@ -114,14 +113,6 @@ impl House {
     pub async fn head(&self) -> Result<Option<Position>, Failure> {
         let head = self.embedded.head().await;
         head.map_err(|error| Failure::doing("读不到事件库", "the event store cannot be read", error))
-    }
-
-    /// Waits until every view shows everything that is in the log now; false, if that takes too long.
-    pub async fn views_are_current(&self, limits: &Limits) -> Result<bool, Failure> {
-        match self.head().await? {
-            Some(head) => Ok(self.projections.caught_up("all", head, limits.views_wait).await),
-            None => Ok(true),
-        }
     }
 
     /// Ends everything in reverse: the loops finish what they are at, PostgreSQL goes last.

@@ -3,7 +3,9 @@
 pub mod cli;
 pub mod clock;
 pub mod demo;
+pub mod errand;
 pub mod failure;
+pub mod handover;
 pub mod house;
 pub mod limits;
 pub mod logging;

@@ -11,7 +11,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{failure::Failure, house::House, limits::Limits, place::Place};
+use crate::{failure::Failure, handover, house::House, limits::Limits, place::Place};
 
 /// A server that answers requests.
 pub struct Serving {
@@ -22,7 +22,7 @@ pub struct Serving {
 }
 
 /// Answers requests on this listener with this house.
-pub fn begin(house: &House, place: &Place, listener: TcpListener, clock: Arc<dyn Clock>, demo: bool) -> Result<Serving, Failure> {
+pub fn begin(house: &House, place: &Place, listener: TcpListener, clock: Arc<dyn Clock>, demo: bool, limits: &Limits) -> Result<Serving, Failure> {
     let address = listener
         .local_addr()
         .map_err(|error| Failure::doing("无法监听", "cannot listen", error))?;
@@ -31,12 +31,19 @@ pub fn begin(house: &House, place: &Place, listener: TcpListener, clock: Arc<dyn
         bureau: house.bureau().clone(),
         projections: house.projections().clone(),
         clock,
-        tokens: Arc::new(tokens),
+        tokens,
         demo,
         limits: api::limits::Limits::default(),
     };
     let (stop, mut stopping) = watch::channel(false);
-    let router = api::router(state);
+    let desk = handover::Desk {
+        bureau: state.bureau.clone(),
+        projections: state.projections.clone(),
+        clock: state.clock.clone(),
+        tokens: state.tokens.clone(),
+        limits: limits.clone(),
+    };
+    let router = handover::router(desk).merge(api::router(state));
     let answering = tokio::spawn(async move {
         axum::serve(listener, router)
             .with_graceful_shutdown(async move {

@@ -35,7 +35,7 @@ pub async fn run(args: &PlaceArgs, place: &Place, demo: &DemoArgs) -> Result<(),
     summary::greet(place);
     let mut house = House::open(args, place).await?;
     house.react(&clock);
-    let served = match serving::begin(&house, place, listener, clock.clone(), true) {
+    let served = match serving::begin(&house, place, listener, clock.clone(), true, &limits) {
         Ok(serving) => {
             let shown = tokio::select! {
                 shown = show(&house, place, serving.address, clock.as_ref(), &limits) => shown.map(Some),

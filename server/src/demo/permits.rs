@@ -13,7 +13,15 @@ use flate2::read::GzDecoder;
 use serde::{Deserialize, Serialize};
 
 use super::REGION;
-use crate::{cli::ImportArgs, failure::Failure, house::House, limits::Limits, place::Place, progress, work::import};
+use crate::{
+    errand::{self, ImportErrand},
+    failure::Failure,
+    house::House,
+    limits::Limits,
+    place::Place,
+    progress,
+    work::import,
+};
 
 /// Building permits of Los Angeles and Seattle, CC BY 4.0, see `server/data/permits/LICENSE-data.md`.
 const RECORDS: &[u8] = include_bytes!("../../data/permits/permit-records.csv.gz");
@@ -55,21 +63,19 @@ impl Imported {
 pub(super) async fn bring_in(house: &House, place: &Place, clock: &dyn Clock, limits: &Limits) -> Result<Imported, Failure> {
     let kept = place.directory().join(FIGURES_FILE);
     if is_finished(house).await? {
-        wait_for_views(house, limits).await?;
+        errand::views_are_current(house.bureau(), house.projections(), limits).await?;
         let earlier = fs::read_to_string(&kept).ok().and_then(|text| serde_json::from_str(&text).ok());
         return Ok(Imported { earlier: true, ..earlier.unwrap_or_default() });
     }
     let rows = permits::read(GzDecoder::new(RECORDS)).map_err(|error| Failure::doing("读不了许可数据", "the permits cannot be read", error))?;
-    let order = import::order(
-        &ImportArgs {
-            file: BATCH.into(),
-            batch: BATCH.to_owned(),
-            dry_run: false,
-            region: REGION.to_owned(),
-            rejects: None,
-        },
-        &import::permit_item()?,
-    );
+    let order = ImportErrand {
+        file: BATCH.into(),
+        batch: BATCH.to_owned(),
+        region: REGION.to_owned(),
+        dry_run: false,
+        operator: import::operator(),
+    };
+    let order = order.order(&errand::permit_item()?);
     let bar = progress::bar("导入许可 / importing permits", RECORDS_COUNT);
     let shown = bar.clone();
     let begun = Instant::now();
@@ -78,7 +84,7 @@ pub(super) async fn bring_in(house: &House, place: &Place, clock: &dyn Clock, li
         .map_err(|error| Failure::doing("导入中断，再次运行会接着导入", "the import stopped; run again to go on", error))?;
     let durable = begun.elapsed();
     bar.set_message("视图赶上 / views catching up");
-    wait_for_views(house, limits).await?;
+    errand::views_are_current(house.bureau(), house.projections(), limits).await?;
     bar.finish_and_clear();
     let imported = Imported {
         rows: report.rows_read,
@@ -100,16 +106,6 @@ async fn is_finished(house: &House) -> Result<bool, Failure> {
         .await
         .map_err(|error| Failure::doing("读不到批次记录", "the record of the batch cannot be read", error))?;
     Ok(matches!(events.last(), Some(batch::BatchEvent::BatchFinished { .. })))
-}
-
-async fn wait_for_views(house: &House, limits: &Limits) -> Result<(), Failure> {
-    if house.views_are_current(limits).await? {
-        return Ok(());
-    }
-    Err(Failure::new(
-        "视图没有赶上；用 zhulu views 查看原因",
-        "the views did not catch up; zhulu views says why",
-    ))
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -1,6 +1,7 @@
 //! What each word of the command line does. One file for each.
 
 pub mod doctor;
+pub mod errands;
 pub mod import;
 pub mod rebuild;
 pub mod replay;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use comfy_table::{CellAlignment, Table, presets};
 use projections::{Projections, report};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{
     cli::{Cohort, Format, PlaceArgs},
+    errand,
     failure::Failure,
     house::{self, House},
     limits::Limits,
@@ -33,14 +34,14 @@ impl Views {
                 .map_err(|error| Failure::doing("连不上运行中服务的数据库", "the database of the running server does not answer", error));
         }
         let house = House::open(args, place).await?;
-        if house.views_are_current(&Limits::default()).await? {
-            return Ok(Self::Own(Box::new(house)));
+        let current = errand::views_are_current(house.bureau(), house.projections(), &Limits::default()).await;
+        match current {
+            Ok(()) => Ok(Self::Own(Box::new(house))),
+            Err(failure) => {
+                house.close().await?;
+                Err(failure)
+            }
         }
-        house.close().await?;
-        Err(Failure::new(
-            "视图没有赶上事件库；用 zhulu views 查看原因",
-            "the views did not catch up with the event store; zhulu views says why",
-        ))
     }
 
     /// Where to ask.
@@ -73,7 +74,8 @@ pub async fn handling_time(
     let rows = report::handling_time(views.projections().database(), by, only, cohort == Some(Cohort::Mature)).await;
     views.close().await?;
     let rows = rows.map_err(no_report)?;
-    print(&handling_time_sheet(by, &rows), format)
+    print(&handling_time_sheet(by, &rows), format);
+    Ok(())
 }
 
 /// `zhulu report cohorts`
@@ -90,7 +92,8 @@ pub async fn cohorts(args: &PlaceArgs, place: &Place, by: &[String], format: For
             row.groups.into_iter().map(Value::String).chain(numbers).collect()
         })
         .collect();
-    print(&Sheet { columns, rows }, format)
+    print(&Sheet { columns, rows }, format);
+    Ok(())
 }
 
 /// The share as a number with at most three decimals.
@@ -139,7 +142,7 @@ impl Sheet {
     }
 }
 
-fn print(sheet: &Sheet, format: Format) -> Result<(), Failure> {
+fn print(sheet: &Sheet, format: Format) {
     match format {
         Format::Table => println!("{}", sheet.table()),
         Format::Csv => {
@@ -149,17 +152,16 @@ fn print(sheet: &Sheet, format: Format) -> Result<(), Failure> {
             }
         }
         Format::Json => {
-            let rows: Vec<Map<String, Value>> = sheet
-                .rows
-                .iter()
-                .map(|row| sheet.columns.iter().cloned().zip(row.iter().cloned()).collect())
-                .collect();
-            let printed = serde_json::to_string_pretty(&rows)
-                .map_err(|error| Failure::doing("写不出 JSON", "the JSON cannot be written", error))?;
-            println!("{printed}");
+            let rows: Vec<String> = sheet.rows.iter().map(|row| json_line(&sheet.columns, row)).collect();
+            println!("[\n{}\n]", rows.join(",\n"));
         }
     }
-    Ok(())
+}
+
+/// A row as an object, its fields in the order of the columns.
+fn json_line(columns: &[String], row: &[Value]) -> String {
+    let fields: Vec<String> = columns.iter().zip(row).map(|(column, value)| format!("{}: {value}", json!(column))).collect();
+    format!("  {{ {} }}", fields.join(", "))
 }
 
 fn text(value: &Value) -> String {
@@ -183,7 +185,7 @@ fn csv_line(fields: impl Iterator<Item = String>) -> String {
 /// A table for people: numbers to the right.
 pub fn table(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_header(columns.to_vec());
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(columns.to_vec());
     let mut numeric = vec![true; columns.len()];
     for row in rows {
         for (column, cell) in row.iter().enumerate() {

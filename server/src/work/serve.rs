@@ -25,7 +25,7 @@ pub async fn run(args: &PlaceArgs, place: &Place, serve: &ServeArgs) -> Result<(
     };
     let mut house = House::open(args, place).await?;
     house.react(&clock);
-    let serving = match serving::begin(&house, place, listener, clock, serve.demo) {
+    let serving = match serving::begin(&house, place, listener, clock, serve.demo, &limits) {
         Ok(serving) => serving,
         Err(failure) => {
             house.close().await?;
