@@ -2,13 +2,17 @@
 #![allow(clippy::expect_used, clippy::missing_panics_doc, reason = "a bench that cannot start should stop with the reason")]
 
 mod append;
+mod commands;
 mod disk;
 mod http_load;
+#[path = "../../../projections/src/testing/histories.rs"]
+mod histories;
 mod measure;
 #[cfg(feature = "peers")]
 mod peers;
+mod views;
 
-const NAMES: &[&str] = &["append"];
+const NAMES: &[&str] = &["append", "commands", "views"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -27,6 +31,8 @@ async fn run(wanted: &[&str]) {
     for name in wanted {
         match *name {
             "append" => append::run().await,
+            "commands" => commands::run().await,
+            "views" => views::run().await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));
                 std::process::exit(2);

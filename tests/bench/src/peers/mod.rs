@@ -41,3 +41,22 @@ impl Appenders {
         rates
     }
 }
+
+/// The peers that execute commands beside ours.
+pub struct Executors {
+    cqrs: Option<cqrs::CqrsEs>,
+    _postgres: PrivatePostgres,
+}
+
+impl Executors {
+    /// Starts them below a directory.
+    pub async fn start(dir: &Path) -> Self {
+        let postgres = PrivatePostgres::start(&dir.join("executors-pg")).await.expect("PostgreSQL for the peers");
+        Self { cqrs: cqrs::CqrsEs::install(postgres.url()).await, _postgres: postgres }
+    }
+
+    /// Commands in a second in this round, if the peer is there.
+    pub async fn measure(&self, clients: usize, time: Duration, round: u64) -> Option<f64> {
+        Some(self.cqrs.as_ref()?.execute_rate(clients, time, round).await)
+    }
+}
