@@ -137,7 +137,7 @@ impl Projections {
         store: Arc<dyn EventStore>,
         views: Vec<Box<dyn View>>,
     ) -> Result<Self, ProjectionError> {
-        let opened = Self::closed(database_url, schema, store, views)?;
+        let opened = Self::look_in(database_url, schema, store, views)?;
         let session = opened.0.database.dedicated().await?;
         if let Err(cause) = catalog::lay_out(&session.client, schema, &opened.0.views).await {
             let _ = session.client.batch_execute("rollback").await;
@@ -146,13 +146,13 @@ impl Projections {
         Ok(opened)
     }
 
-    /// The views that another process keeps, for asking only: lays out nothing and changes nothing. Not to be run.
+    /// Looks at views that another program keeps: nothing is laid out, and nothing is connected before the first question.
     pub fn look(database_url: &str, store: Arc<dyn EventStore>, views: Vec<Box<dyn View>>) -> Result<Self, ProjectionError> {
-        Self::closed(database_url, DEFAULT_SCHEMA, store, views)
+        Self::look_in(database_url, DEFAULT_SCHEMA, store, views)
     }
 
-    /// The handle, before anything was asked of the database.
-    fn closed(
+    /// As [`Projections::look`], in schemas whose names begin so.
+    pub fn look_in(
         database_url: &str,
         schema: &str,
         store: Arc<dyn EventStore>,
@@ -164,10 +164,9 @@ impl Projections {
         }
         let config: Config = database_url.parse()?;
         let names: Vec<&str> = views.iter().map(|view| view.name()).collect();
-        let database = Database::new(config, schema, &names);
         Ok(Self(Arc::new(Inner {
             base: schema.to_owned(),
-            database,
+            database: Database::new(config, schema, &names),
             store,
             views: Arc::new(views),
             positions: watch::Sender::new(Positions::new()),

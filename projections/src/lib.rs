@@ -16,6 +16,8 @@ mod handle;
 mod live;
 mod rebuild;
 pub mod report;
+#[cfg(test)]
+mod report_tests;
 mod rows;
 mod session;
 pub mod statistics;

@@ -1,1 +1,37 @@
-//! What this view shows of cases.
+//! What is due, and what the timers are told.
+
+#![allow(clippy::unwrap_used)]
+
+use domain::rules::Rules;
+
+use super::*;
+use crate::testing::{Stage, cases};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn timers_are_told_what_fires_on_their_day_and_not_before() {
+    let mut stage = Stage::new().await;
+    stage.start();
+    let mut all = cases(1, 25_000);
+    all[0].submit();
+    stage.write(&mut all[0]).await;
+    stage.caught_up().await;
+    let database = stage.views.database();
+    let expected = all[0].state.kernel.deadlines(&Rules::embedded());
+    let rows = of_case(database, all[0].id).await.unwrap();
+    assert_eq!(rows.len(), expected.len());
+    let fires_on = rows[0].fires_on.unwrap();
+    assert_eq!(
+        (rows[0].kind.as_str(), Some(fires_on)),
+        ("correctionNotice", expected[0].fires_on)
+    );
+    assert_eq!(due(database, fires_on, 10).await.unwrap(), rows);
+    assert!(due(database, fires_on.pred_opt().unwrap(), 10).await.unwrap().is_empty());
+    let in_city = DeadlineFilter {
+        region_prefix: Some("3301".to_owned()),
+        due_by: Some(fires_on),
+        ..DeadlineFilter::default()
+    };
+    assert_eq!(list(database, &in_city, 10).await.unwrap(), rows);
+    assert!(provisional_cases(database, 10, None).await.unwrap().is_empty());
+    stage.stop().await;
+}

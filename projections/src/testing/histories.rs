@@ -42,6 +42,8 @@ impl Dice {
 
 /// One case on its way.
 pub struct History {
+    /// What tells it from others.
+    pub seed: u64,
     /// Its id.
     pub id: Uuid,
     /// Where it stands.
@@ -65,7 +67,8 @@ impl History {
         let mut dice = Dice::new(seed + 1);
         let day = FIRST_DAY + Days::new(dice.below(300));
         Self {
-            id: Uuid::from_u128((u128::from(seed) << 64) | 0x7000_8000_0000_0000_0000),
+            seed,
+            id: Uuid::from_u128((u128::from(seed) << 80) | 0x7000_8000_0000_0000_0000),
             state: CaseState::default(),
             unwritten: Vec::new(),
             dice,
@@ -177,7 +180,7 @@ impl History {
             "system",
             Command::AssignNumber {
                 kind: NumberKind::Case,
-                number: format!("SGXK2025{:08}", self.id.as_u128() >> 64),
+                number: format!("SGXK2025{:08}", self.seed),
                 wanted_by: Uuid::from_u128(self.id.as_u128() ^ 1),
             },
         )
@@ -194,7 +197,7 @@ impl History {
             Command::ImportCase {
                 batch: batch.to_owned(),
                 source: "permits".to_owned(),
-                legacy_id: format!("L-{}", self.id.as_u128() >> 64),
+                legacy_id: format!("L-{}", self.seed),
                 item_code: ITEM_CODE.to_owned(),
                 attributes: [("city", "los-angeles"), ("in_mature_cohort", "yes")]
                     .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -261,7 +264,7 @@ impl History {
                 "system",
                 Command::AssignNumber {
                     kind: NumberKind::Licence,
-                    number: format!("3301092026{:08}", self.id.as_u128() >> 64),
+                    number: format!("3301092026{:08}", self.seed),
                     wanted_by,
                 },
             ),
@@ -350,7 +353,7 @@ impl History {
         self.now += TimeDelta::days(1);
         self.ask("li", Command::ApproveBySection);
         self.ask("chen", Command::Grant { conditions: Vec::new() });
-        let number = format!("3301092025{:08}", self.id.as_u128() >> 64);
+        let number = format!("3301092025{:08}", self.seed);
         self.ask(
             "system",
             Command::AssignNumber {
