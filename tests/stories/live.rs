@@ -1,13 +1,16 @@
 //! Subscriptions over graphql-transport-ws.
 
-use std::net::TcpStream;
+use std::{
+    net::TcpStream,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use serde_json::{Value, json};
 use tungstenite::{
     Message, WebSocket, client::IntoClientRequest as _, http::HeaderValue,
 };
 
-use super::{Bureau, at};
+use super::{Bureau, material};
 
 /// An open connection.
 struct Socket(WebSocket<TcpStream>);
@@ -54,12 +57,20 @@ fn whoever_watches_a_case_hears_of_its_change() {
     let mut socket = Socket::open(bureau.server().address());
     socket.say(&json!({ "type": "connection_init", "payload": { "authorization": format!("Bearer {}", people.clerk.token()) } }));
     socket.hear("connection_ack").unwrap();
-    let query = "subscription($id: ID) { caseChanged(id: $id) { case { caseId stage } } }";
+    let query = "subscription($id: ID) { caseChanged(id: $id) { case { id stage } } }";
     socket.say(&json!({ "type": "subscribe", "id": "1", "payload": { "query": query, "variables": { "id": case } } }));
-    // The subscription is heard of only when something happens; a second one answers at once that the first one stands.
-    people.clerk.does("caseAccept", json!({ "caseId": case, "mode": "NORMAL", "occurredAt": at(1, 10) }));
-    let heard = socket.hear("next").unwrap();
-    assert_eq!(heard["payload"]["data"]["caseChanged"]["case"]["caseId"], json!(case));
+    // Nothing tells when a subscription stands, so something keeps happening until it is heard of.
+    let heard = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !heard.load(Ordering::Relaxed) {
+                people.clerk.does("caseAttachMaterial", json!({ "caseId": case, "material": material("M11") }));
+            }
+        });
+        let message = socket.hear("next");
+        heard.store(true, Ordering::Relaxed);
+        assert_eq!(message.unwrap()["payload"]["data"]["caseChanged"]["case"]["id"], json!(case));
+    });
 }
 
 #[test]

@@ -71,10 +71,10 @@ pub struct People<'a> {
 }
 
 impl People<'_> {
-    /// Files an application some working days ago; the case's id.
+    /// Files an application some working days ago; the case's global id.
     pub fn file(&self, working_days_ago: usize) -> String {
         let filed = self.applicant.does("constructionPermitSubmit", application(working_days_ago));
-        filed["case"]["caseId"].as_str().unwrap().to_owned()
+        filed["case"]["id"].as_str().unwrap().to_owned()
     }
 
     /// Files and accepts an application, and gives it to the handler.
@@ -127,7 +127,6 @@ pub fn application(working_days_ago: usize) -> Value {
     let project_code = form["project_code"].clone();
     let materials: Vec<Value> = (1..=7).map(|number| material(&format!("M{number:02}"))).collect();
     json!({
-        "itemCode": "construction-permit",
         "projectCode": project_code,
         "applicant": {
             "kind": "LEGAL_PERSON",

@@ -25,7 +25,7 @@ fn gaps_are_told_once() {
     let mut form = application(6);
     form["materials"] = json!([material("M01"), material("M02"), material("M03"), material("M04"), material("M05"), material("M06")]);
     let filed = people.applicant.does("constructionPermitSubmit", form);
-    let case = filed["case"]["caseId"].clone();
+    let case = filed["case"]["id"].clone();
     let gap = |code: &str| json!([{ "code": code, "kind": "MISSING", "reason": "请补齐" }]);
     let notice = |code: &str, ago: usize| json!({ "caseId": case, "gaps": gap(code), "deliveredBy": "短信", "occurredAt": at(ago, 11) });
     people.clerk.does("caseNotifyCorrection", notice("M07", 5));

@@ -97,12 +97,13 @@ pub(super) async fn tell(place: &Place, address: SocketAddr, clock: &dyn Clock) 
     let director = somebody("director", "demo-director", "郑国栋")?;
 
     let filed = applicant.does("constructionPermitSubmit", application(&diary)).await?;
+    let case = filed["case"]["id"].clone();
     let case_id = filed["case"]["caseId"]
         .as_str()
         .and_then(|id| Uuid::parse_str(id).ok())
         .ok_or_else(|| Failure::new("申请没有返回办件", "the application returned no case"))?;
     let on = |working_day: usize, hour: i64, mut input: Value| {
-        input["caseId"] = json!(case_id);
+        input["caseId"] = case.clone();
         input["occurredAt"] = json!(diary.at(working_day, hour));
         input
     };
@@ -125,7 +126,7 @@ pub(super) async fn tell(place: &Place, address: SocketAddr, clock: &dyn Clock) 
     // 审核、决定
     chief.does("caseApproveBySection", on(8, 16, json!({}))).await?;
     director.does("caseGrant", on(9, 10, json!({ "conditions": ["基坑开挖前报送监测方案"] }))).await?;
-    let (case_no, permit_no) = numbers(&clerk, case_id).await?;
+    let (case_no, permit_no) = numbers(&clerk, &case).await?;
     // 送达、评价
     clerk.does("caseDeliver", on(10, 10, json!({ "method": "WINDOW", "receiver": "钱小楠" }))).await?;
     let rating = json!({ "grade": 5, "channel": "网上", "tags": ["一次办成"], "comment": "进度随时看得到，很放心" });
@@ -142,7 +143,6 @@ fn application(diary: &Diary) -> Value {
     let project_code = form["project_code"].clone();
     let materials: Vec<Value> = ["M01", "M02", "M03", "M04", "M05", "M06"].map(material).into();
     json!({
-        "itemCode": "construction-permit",
         "projectCode": project_code,
         "applicant": {
             "kind": "LEGAL_PERSON",
@@ -163,10 +163,10 @@ fn material(code: &str) -> Value {
 }
 
 /// The numbers that reactions bring: of the case and of the permit.
-async fn numbers(clerk: &Person, case_id: Uuid) -> Result<(String, String), Failure> {
+async fn numbers(clerk: &Person, case: &Value) -> Result<(String, String), Failure> {
     let query = "query($id: ID!) { case(id: $id) { caseNo licenceNo } }";
     for _ in 0..NUMBER_LOOKS {
-        let seen = clerk.asks(query, json!({ "id": case_id })).await?;
+        let seen = clerk.asks(query, json!({ "id": case })).await?;
         if let (Some(case_no), Some(permit_no)) = (seen["case"]["caseNo"].as_str(), seen["case"]["licenceNo"].as_str()) {
             return Ok((case_no.to_owned(), permit_no.to_owned()));
         }

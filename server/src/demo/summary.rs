@@ -168,12 +168,13 @@ pub(super) fn invitation(place: &Place, address: SocketAddr, clock: &dyn Clock, 
     )?;
     heading("自己看 / look for yourself", &format!("http://{address}/graphql"));
     println!("令牌 / token（{TOKEN_HOURS} h）\n{token}\n");
-    let query = format!("{{ case(id: \\\"{}\\\") {{ caseNo stage }} }}", told.case_id);
+    let query = format!("{{ case(id: \\\"{}-{}\\\") {{ caseNo stageName timeline {{ title occurredAt actorName }} }} }}", ConstructionPermit::CATEGORY, told.case_id);
     println!(
         "curl -s http://{address}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {token}' \\\n  -d '{{\"query\": \"{query}\"}}'"
     );
     println!(
-        "\nzhulu replay {}-{} --at {} --data-dir {}",
+        "\n{} replay {}-{} --at {} --data-dir {}",
+        program(),
         ConstructionPermit::CATEGORY,
         told.case_id,
         told.in_the_pause,
@@ -185,6 +186,11 @@ pub(super) fn invitation(place: &Place, address: SocketAddr, clock: &dyn Clock, 
 /// The last words of a demo that stays.
 pub(super) fn invite() {
     println!("\n一直运行，Ctrl-C 停止 / stays up until Ctrl-C");
+}
+
+/// How this program was called, so that the printed line can be typed again.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "zhulu".to_owned())
 }
 
 fn heading(title: &str, beside: &str) {
