@@ -10,6 +10,7 @@ use domain::{
 use event_store_contract::{
     Appended, Direction, Expected, MAX_EVENTS_PER_READ, NewEvent, Position, RecordedEvent, StoreError, StreamName,
 };
+use futures_util::future::join_all;
 use uuid::Uuid;
 
 use crate::{
@@ -49,7 +50,7 @@ impl Bureau {
             Ok(outcomes) => outcomes,
             Err(cause) => asked.iter().map(|_| Err(cause.clone())).collect(),
         };
-        for ((command, envelope), outcome) in asked.iter().zip(&mut outcomes) {
+        let refusals = asked.iter().zip(&mut outcomes).map(async |((command, envelope), outcome)| {
             if let Err(refused @ (CommandError::Rejected(_) | CommandError::Forbidden { .. })) = outcome {
                 // Every refused command is on record; if that cannot be written, nobody may believe that it was.
                 if let Err(cause) = self
@@ -59,7 +60,8 @@ impl Bureau {
                     *outcome = Err(cause);
                 }
             }
-        }
+        });
+        join_all(refusals).await;
         outcomes
     }
 

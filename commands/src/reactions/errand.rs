@@ -8,6 +8,7 @@ use domain::{
     case,
     registers::{Entry, number_sequence},
 };
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -152,13 +153,17 @@ async fn do_in_order(bureau: Bureau, mut errands: Vec<Errand>, shutdown: Shutdow
             .take_while(|outcome| !matches!(outcome, Err(cause) if cause.is_passing()))
             .count();
         let is_delayed = done < outcomes.len();
-        for (errand, outcome) in errands.drain(..done).zip(outcomes) {
-            if let Err(cause) = outcome
-                && !give_up(&bureau, &errand, &cause).await
-            {
-                return false;
-            }
+        let given_up = errands
+            .iter()
+            .zip(&outcomes[..done])
+            .map(async |(errand, outcome)| match outcome {
+                Ok(_) => true,
+                Err(cause) => give_up(&bureau, errand, cause).await,
+            });
+        if join_all(given_up).await.contains(&false) {
+            return false;
         }
+        errands.drain(..done);
         if is_delayed {
             if *shutdown.borrow() {
                 return false;
