@@ -188,6 +188,16 @@ pub struct NumberWanted {
     pub template: String,
 }
 
+impl<T: CaseType> Case<T> {
+    /// Folds in an event that nobody needs any more, as in a replay: the same as `evolve`, without copying what it carries.
+    pub fn evolve_taking(state: &mut CaseState<T>, event: CaseEvent<T>) {
+        match event {
+            CaseEvent::Kernel(event) => evolve::evolve_taking(&mut state.kernel, event),
+            CaseEvent::Own(_) => Self::evolve(state, &event),
+        }
+    }
+}
+
 impl<T: CaseType> Decider for Case<T> {
     type State = CaseState<T>;
     type Command = CaseCommand<T>;

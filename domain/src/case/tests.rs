@@ -36,6 +36,7 @@ fn import(batch: &str, steps: Vec<ImportStep>, decision: Option<ImportDecision>)
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the command takes it")]
 fn decided() -> Option<ImportDecision> {
     let licence_no = Some("21014-10000-03707".into());
     Some(ImportDecision {

@@ -4,7 +4,7 @@ pub mod construction_permit;
 
 use std::{collections::HashSet, sync::LazyLock};
 
-use decider::{Decider, stored};
+use decider::stored;
 use strum::VariantNames;
 
 use crate::{
@@ -94,7 +94,7 @@ macro_rules! case_types {
             /// Reads a stored event and folds it in.
             pub fn apply(&mut self, name: &str, data: &[u8]) -> Result<(), stored::StoredError> {
                 match self {
-                    $(Self::$Name(state) => <Case<$Type> as Decider>::evolve(state, &CaseEvent::<$Type>::read(name, data)?),)+
+                    $(Self::$Name(state) => Case::<$Type>::evolve_taking(state, CaseEvent::<$Type>::read(name, data)?),)+
                 }
                 Ok(())
             }

@@ -11,7 +11,7 @@ use super::{
 pub(super) fn fold(case: &mut Kernel, event: &Event) -> bool {
     match event {
         Event::ToleranceMaterialSupplied { material, on } => {
-            put(&mut case.materials, material);
+            put(&mut case.materials, material.clone());
             if let Some(tolerance) = case
                 .tolerance
                 .iter_mut()

@@ -1,9 +1,9 @@
-//! Cases of former systems.
+//! Cases of former systems, after their opening.
 
 use super::{
     super::{
         events::Event,
-        state::{Imported, Kernel, Stage},
+        state::{Kernel, Stage},
     },
     enter,
 };
@@ -11,39 +11,6 @@ use crate::metadata::bureau_date;
 
 pub(super) fn fold(case: &mut Kernel, event: &Event) -> bool {
     match event {
-        Event::ImportedCaseOpened {
-            batch,
-            source,
-            legacy_id,
-            item_code,
-            region,
-            attributes,
-            activity,
-            submitted_at,
-            ..
-        } => {
-            let submitted_on = bureau_date(*submitted_at);
-            *case = Kernel {
-                item_code: item_code.clone(),
-                region: region.clone(),
-                received_on: Some(submitted_on),
-                imported: Some(Imported {
-                    batch: batch.clone(),
-                    source: source.clone(),
-                    legacy_id: legacy_id.clone(),
-                    attributes: attributes.clone(),
-                    submitted_on,
-                    last_activity: activity.clone(),
-                    steps: u32::from(activity.is_some()),
-                    decided_on: None,
-                    licence_no: None,
-                    rolled_back: false,
-                    worked_on: false,
-                }),
-                ..Kernel::default()
-            };
-            enter(case, Stage::Received, submitted_on);
-        }
         Event::ImportedStepRecorded { activity, at, .. } => {
             if let Some(imported) = case.imported.as_mut() {
                 imported.last_activity = Some(activity.clone());

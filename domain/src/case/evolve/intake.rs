@@ -13,39 +13,11 @@ use super::{
 #[allow(clippy::too_many_lines, reason = "a table: one arm for each event")]
 pub(super) fn fold(case: &mut Kernel, event: &Event) -> bool {
     match event {
-        Event::ApplicationSubmitted {
-            item_code,
-            item_version,
-            number_prefix,
-            calendar_edition,
-            region,
-            project_code,
-            applicant,
-            agent,
-            received_on,
-            form,
-            materials,
-        } => {
-            case.item_code.clone_from(item_code);
-            case.item_version = *item_version;
-            case.number_prefix.clone_from(number_prefix);
-            case.calendar_edition.clone_from(calendar_edition);
-            case.region.clone_from(region);
-            case.project_code.clone_from(project_code);
-            case.applicant = Some(applicant.clone());
-            case.agent.clone_from(agent);
-            case.received_on = Some(*received_on);
-            case.form = form.clone();
-            for material in materials {
-                put(&mut case.materials, material);
-            }
-            enter(case, Stage::Received, *received_on);
-        }
         Event::NumberAssigned { kind, number, wanted_by } => {
             case.numbers.insert(*kind, number.clone());
             case.numbered.insert((*wanted_by, *kind));
         }
-        Event::MaterialAttached { material, .. } => put(&mut case.materials, material),
+        Event::MaterialAttached { material, .. } => put(&mut case.materials, material.clone()),
         Event::MaterialRejected { code, .. } => case.materials.retain(|material| material.code != *code),
         Event::CorrectionNotified {
             gaps,
@@ -64,7 +36,7 @@ pub(super) fn fold(case: &mut Kernel, event: &Event) -> bool {
         }
         Event::CorrectionSupplied { materials, on } => {
             for material in materials {
-                put(&mut case.materials, material);
+                put(&mut case.materials, material.clone());
             }
             if let Some(correction) = case.correction.as_mut() {
                 correction.supplied_on = Some(*on);

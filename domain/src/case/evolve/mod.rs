@@ -4,6 +4,7 @@ mod after;
 mod decision;
 mod imported;
 mod intake;
+mod opening;
 mod review;
 
 use chrono::NaiveDate;
@@ -13,8 +14,24 @@ use super::{
     state::{Kernel, Stage},
 };
 
-/// Folds an event in. The arms follow the way of a case: in, through review, to the decision, after it.
+/// Folds an event in.
 pub(super) fn evolve(case: &mut Kernel, event: &Event) {
+    if matches!(event, Event::ApplicationSubmitted { .. } | Event::ImportedCaseOpened { .. }) {
+        opening::take(case, event.clone());
+        return;
+    }
+    fold(case, event);
+}
+
+/// The same for an event that nobody needs any more, as in a replay.
+pub(super) fn evolve_taking(case: &mut Kernel, event: Event) {
+    if let Some(event) = opening::take(case, event) {
+        fold(case, &event);
+    }
+}
+
+/// The files follow the way of a case: in, through review, to the decision, after it.
+fn fold(case: &mut Kernel, event: &Event) {
     let known = intake::fold(case, event)
         || review::fold(case, event)
         || decision::fold(case, event)
@@ -23,7 +40,7 @@ pub(super) fn evolve(case: &mut Kernel, event: &Event) {
     debug_assert!(known, "an event that nobody folds: {event:?}");
     if !matches!(
         event,
-        Event::ImportedCaseOpened { .. } | Event::ImportedStepRecorded { .. } | Event::ImportedDecisionRecorded { .. }
+        Event::ImportedStepRecorded { .. } | Event::ImportedDecisionRecorded { .. }
     ) {
         worked_on(case);
     }
@@ -42,9 +59,9 @@ fn enter(case: &mut Kernel, stage: Stage, on: NaiveDate) {
     case.opinion_given_here = false;
 }
 
-fn put(materials: &mut Vec<Material>, material: &Material) {
+fn put(materials: &mut Vec<Material>, material: Material) {
     match materials.iter_mut().find(|held| held.code == material.code) {
-        Some(held) => *held = material.clone(),
-        None => materials.push(material.clone()),
+        Some(held) => *held = material,
+        None => materials.push(material),
     }
 }
