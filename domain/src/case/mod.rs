@@ -82,6 +82,8 @@ pub trait CaseType: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
     fn may_archive(_case: &CaseState<Self>) -> Result<(), Self::Rejection> {
         Ok(())
     }
+    /// Whether the type does something at once when this event happens: most events it leaves alone.
+    fn follows(event: &Event) -> bool;
     /// What the type does at once when the kernel's event happens (such as issuing the permit when its number is assigned).
     fn follow(case: &CaseState<Self>, event: &Event, desk: &Desk) -> Vec<Self::Event>;
     /// What happens when one of the type's own timers is due; nothing, if it no longer applies.

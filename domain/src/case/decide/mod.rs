@@ -36,7 +36,7 @@ pub(super) fn decide<T: CaseType>(case: &CaseState<T>, command: &CaseCommand<T>,
             Ok(with_followers(case, events, desk))
         }
         CaseCommand::Own(command) => {
-            table::check_own(&case.kernel).map_err(CaseRejection::Kernel)?;
+            table::check_own(&case.kernel, name_of::<T>(command)).map_err(CaseRejection::Kernel)?;
             not_before_receipt(&case.kernel, desk).map_err(CaseRejection::Kernel)?;
             T::decide(case, command, desk).map_err(CaseRejection::Own)
         }
@@ -123,13 +123,23 @@ fn kernel(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, R
     }
 }
 
+/// The name of a type's own command.
+fn name_of<T: CaseType>(command: &T::Command) -> &'static str {
+    let named = |name: &&&str| **name == command.as_ref();
+    <T::Command as strum::VariantNames>::VARIANTS
+        .iter()
+        .find(named)
+        .copied()
+        .unwrap_or(T::NAME_EN)
+}
+
 /// A timer is the kernel's or the type's own; one that no longer applies does nothing.
 fn fire<T: CaseType>(case: &CaseState<T>, timer: &str, desk: &Desk) -> Vec<CaseEvent<T>> {
     let events = timers::fire(&case.kernel, timer, desk);
     if !events.is_empty() {
         return events.into_iter().map(CaseEvent::Kernel).collect();
     }
-    if table::check_own(&case.kernel).is_err() {
+    if !case.kernel.stage_has_licence() {
         return Vec::new();
     }
     T::fire(case, timer, desk)
@@ -137,12 +147,8 @@ fn fire<T: CaseType>(case: &CaseState<T>, timer: &str, desk: &Desk) -> Vec<CaseE
 
 /// The events, and after each of the kernel's what the type does at once.
 fn with_followers<T: CaseType>(case: &CaseState<T>, events: Vec<CaseEvent<T>>, desk: &Desk) -> Vec<CaseEvent<T>> {
-    if case.kernel.imported.is_some()
-        || matches!(
-            events.first(),
-            None | Some(CaseEvent::Kernel(Event::ImportedCaseOpened { .. }))
-        )
-    {
+    let followed = |event: &CaseEvent<T>| matches!(event, CaseEvent::Kernel(event) if T::follows(event));
+    if case.kernel.imported.is_some() || !events.iter().any(followed) {
         return events;
     }
     let mut after = case.clone();
@@ -150,14 +156,14 @@ fn with_followers<T: CaseType>(case: &CaseState<T>, events: Vec<CaseEvent<T>>, d
     for event in events {
         Case::<T>::evolve(&mut after, &event);
         let followers = match &event {
-            CaseEvent::Kernel(event) => T::follow(&after, event, desk),
-            CaseEvent::Own(_) => Vec::new(),
+            CaseEvent::Kernel(event) if T::follows(event) => T::follow(&after, event, desk),
+            _ => Vec::new(),
         };
         all.push(event);
         for follower in followers {
-            let follower = CaseEvent::Own(follower);
-            Case::<T>::evolve(&mut after, &follower);
-            all.push(follower);
+            let event = CaseEvent::Own(follower);
+            Case::<T>::evolve(&mut after, &event);
+            all.push(event);
         }
     }
     all

@@ -14,12 +14,12 @@ pub(in crate::case) fn check(case: &Kernel, command: &Command) -> Result<(), Rej
 }
 
 /// The type's own commands follow a grant; an ended or archived case takes none.
-pub(super) fn check_own(case: &Kernel) -> Result<(), Rejection> {
+pub(super) fn check_own(case: &Kernel, command: &'static str) -> Result<(), Rejection> {
     if case.stage_has_licence() {
         return Ok(());
     }
     Err(Rejection::NotNow {
-        command: "this",
+        command,
         stage: case.stage,
     })
 }

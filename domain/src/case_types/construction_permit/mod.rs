@@ -120,6 +120,16 @@ impl CaseType for ConstructionPermit {
         }
     }
 
+    fn follows(event: &KernelEvent) -> bool {
+        matches!(
+            event,
+            KernelEvent::NumberAssigned {
+                kind: NumberKind::Licence,
+                ..
+            }
+        )
+    }
+
     fn follow(case: &CaseState<Self>, event: &KernelEvent, desk: &Desk) -> Vec<Event> {
         match event {
             KernelEvent::NumberAssigned {
