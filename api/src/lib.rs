@@ -30,6 +30,8 @@ mod refusals;
 mod scalars;
 mod statistics;
 mod subscriptions;
+#[cfg(test)]
+mod testing;
 mod views;
 mod websocket;
 mod words;
@@ -115,6 +117,9 @@ pub(crate) fn schema(state: ApiState) -> Schema {
 pub fn schema_sdl() -> String {
     plain().finish().sdl()
 }
+
+#[cfg(test)]
+mod stories;
 
 #[cfg(test)]
 mod tests {
