@@ -117,14 +117,36 @@ impl Bureau {
             .await
     }
 
-    /// Asks several things of a series of numbers, in order, in one breath.
-    pub(crate) async fn all_to_sequence(
-        &self,
-        series: &str,
-        asked: &[Asked<'_, NumberSequence>],
-    ) -> Result<Vec<Result<Receipt, CommandError>>, CommandError> {
+    /// Asks several things of a series of numbers, in order, in one append.
+    pub(crate) async fn all_to_sequence(&self, series: &str, asked: &[Asked<'_, NumberSequence>]) -> Answers {
         Ok(self
             .execute_all::<NumberSequence>(stream(NumberSequence::CATEGORY, series)?, asked)
+            .await)
+    }
+
+    /// Asks several things of a case, in order, in one append.
+    pub(crate) async fn all_to_case(&self, category: &str, case_id: Uuid, asked: &[(&case::Command, &Envelope)]) -> Answers {
+        let task = ExecuteAll {
+            bureau: self,
+            case_id,
+            asked,
+        };
+        case_types::with_type(category, task)
+            .ok_or_else(|| unknown_category(category))?
+            .await
+    }
+
+    /// Asks several things of an entry in the register of permits, in order, in one append.
+    pub(crate) async fn all_to_permit(&self, permit_no: &str, asked: &[Asked<'_, PermitRegister>]) -> Answers {
+        Ok(self
+            .execute_all::<PermitRegister>(stream(PermitRegister::CATEGORY, permit_no)?, asked)
+            .await)
+    }
+
+    /// Asks several things of a project, in order, in one append.
+    pub(crate) async fn all_to_project(&self, project_code: &str, asked: &[Asked<'_, ProjectRegister>]) -> Answers {
+        Ok(self
+            .execute_all::<ProjectRegister>(stream(ProjectRegister::CATEGORY, project_code)?, asked)
             .await)
     }
 
@@ -211,6 +233,9 @@ impl Bureau {
     }
 }
 
+/// What became of each command, in order; or why none was asked.
+type Answers = Result<Vec<Result<Receipt, CommandError>>, CommandError>;
+
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, CommandError>> + Send + 'a>>;
 
 /// A kernel command for whatever type the category names.
@@ -229,6 +254,34 @@ impl<'a> CaseTypeTask for Execute<'a> {
             self.bureau
                 .to_case::<T>(self.case_id, CaseCommand::Kernel(self.command), self.envelope)
                 .await
+        })
+    }
+}
+
+/// Several of them, in order.
+struct ExecuteAll<'a> {
+    bureau: &'a Bureau,
+    case_id: Uuid,
+    asked: &'a [(&'a case::Command, &'a Envelope)],
+}
+
+impl<'a> CaseTypeTask for ExecuteAll<'a> {
+    type Output = Answer<'a, Vec<Result<Receipt, CommandError>>>;
+
+    fn run<T: CaseType>(self) -> Self::Output {
+        Box::pin(async move {
+            let stream = stream(T::CATEGORY, self.case_id)?;
+            let commands: Vec<_> = self
+                .asked
+                .iter()
+                .map(|(command, _)| CaseCommand::Kernel((*command).clone()))
+                .collect();
+            let asked: Vec<_> = commands
+                .iter()
+                .zip(self.asked)
+                .map(|(command, (_, envelope))| (command, *envelope))
+                .collect();
+            Ok(self.bureau.execute_all::<Case<T>>(stream, &asked).await)
         })
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 use chrono::{DateTime, Utc};
 use domain::{
     case,
-    registers::{Entry, number_sequence},
+    registers::{number_sequence, permit, project},
 };
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
@@ -25,8 +25,8 @@ use crate::{
 pub const FAILURE_CATEGORY: &str = "reactionFailure";
 /// How many streams are written to at once.
 const MAX_STREAMS_AT_ONCE: usize = 64;
-/// How many numbers of one series are allocated in one append.
-const MAX_NUMBERS_AT_ONCE: usize = 500;
+/// How many errands to one stream go into one append.
+const MAX_ERRANDS_AT_ONCE: usize = 500;
 /// The first and the longest wait before an errand is tried again.
 const FIRST_WAIT: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -48,8 +48,18 @@ pub(super) enum Errand {
         envelope: Envelope,
         reaction: &'static str,
     },
-    /// An entry into a register.
-    Write { entry: Box<Entry>, envelope: Envelope },
+    /// An entry into the register of permits.
+    ToPermit {
+        permit_no: String,
+        command: Box<permit::Command>,
+        envelope: Envelope,
+    },
+    /// An entry into the register of projects.
+    ToProject {
+        project_code: String,
+        command: Box<project::Command>,
+        envelope: Envelope,
+    },
 }
 
 /// A reaction that could not be done, as it is stored. It is not tried again.
@@ -72,10 +82,8 @@ impl Errand {
         match self {
             Self::Allocate { series, .. } => format!("{}-{series}", number_sequence::CATEGORY),
             Self::ToCase { category, case_id, .. } => format!("{category}-{case_id}"),
-            Self::Write { entry, .. } => match &**entry {
-                Entry::Permit { permit_no, .. } => format!("permit-{permit_no}"),
-                Entry::Project { project_code, .. } => format!("project-{project_code}"),
-            },
+            Self::ToPermit { permit_no, .. } => format!("{}-{permit_no}", permit::CATEGORY),
+            Self::ToProject { project_code, .. } => format!("{}-{project_code}", project::CATEGORY),
         }
     }
 
@@ -83,34 +91,16 @@ impl Errand {
         match self {
             Self::Allocate { .. } => allocate_number::NAME,
             Self::ToCase { reaction, .. } => reaction,
-            Self::Write { .. } => write_registers::NAME,
+            Self::ToPermit { .. } | Self::ToProject { .. } => write_registers::NAME,
         }
     }
 
     fn envelope(&self) -> &Envelope {
         match self {
-            Self::Allocate { envelope, .. } | Self::ToCase { envelope, .. } | Self::Write { envelope, .. } => envelope,
-        }
-    }
-
-    async fn send(&self, bureau: &Bureau) -> Result<Receipt, CommandError> {
-        match self {
-            Self::Allocate {
-                series,
-                command,
-                envelope,
-            } => bureau.to_sequence(series, command.clone(), envelope).await,
-            Self::ToCase {
-                category,
-                case_id,
-                command,
-                envelope,
-                ..
-            } => bureau.to_any_case(category, *case_id, (**command).clone(), envelope).await,
-            Self::Write { entry, envelope } => match &**entry {
-                Entry::Permit { permit_no, command } => bureau.to_permit(permit_no, command.clone(), envelope).await,
-                Entry::Project { project_code, command } => bureau.to_project(project_code, command.clone(), envelope).await,
-            },
+            Self::Allocate { envelope, .. }
+            | Self::ToCase { envelope, .. }
+            | Self::ToPermit { envelope, .. }
+            | Self::ToProject { envelope, .. } => envelope,
         }
     }
 }
@@ -177,26 +167,46 @@ async fn do_in_order(bureau: Bureau, mut errands: Vec<Errand>, shutdown: Shutdow
     true
 }
 
-/// Sends the first errand, or as many of one series as go into one append.
+/// Sends as many errands to their one stream as go into one append.
 async fn send_some(bureau: &Bureau, errands: &[Errand]) -> Vec<Result<Receipt, CommandError>> {
-    if let [Errand::Allocate { series, .. }, _, ..] = errands {
-        let asked: Vec<_> = errands
-            .iter()
-            .take(MAX_NUMBERS_AT_ONCE)
-            .filter_map(|errand| match errand {
+    let some = &errands[..errands.len().min(MAX_ERRANDS_AT_ONCE)];
+    // Errands to one stream are all of one kind; one that is not waits for the next time.
+    let outcomes = match some.first() {
+        None => return Vec::new(),
+        Some(Errand::Allocate { series, .. }) => {
+            let asked = all(some, |errand| match errand {
                 Errand::Allocate { command, envelope, .. } => Some((command, envelope)),
                 _ => None,
-            })
-            .collect();
-        return match bureau.all_to_sequence(series, &asked).await {
-            Ok(outcomes) => outcomes,
-            Err(cause) => vec![Err(cause)],
-        };
-    }
-    match errands.first() {
-        Some(errand) => vec![errand.send(bureau).await],
-        None => Vec::new(),
-    }
+            });
+            bureau.all_to_sequence(series, &asked).await
+        }
+        Some(Errand::ToCase { category, case_id, .. }) => {
+            let asked = all(some, |errand| match errand {
+                Errand::ToCase { command, envelope, .. } => Some((&**command, envelope)),
+                _ => None,
+            });
+            bureau.all_to_case(category, *case_id, &asked).await
+        }
+        Some(Errand::ToPermit { permit_no, .. }) => {
+            let asked = all(some, |errand| match errand {
+                Errand::ToPermit { command, envelope, .. } => Some((&**command, envelope)),
+                _ => None,
+            });
+            bureau.all_to_permit(permit_no, &asked).await
+        }
+        Some(Errand::ToProject { project_code, .. }) => {
+            let asked = all(some, |errand| match errand {
+                Errand::ToProject { command, envelope, .. } => Some((&**command, envelope)),
+                _ => None,
+            });
+            bureau.all_to_project(project_code, &asked).await
+        }
+    };
+    outcomes.unwrap_or_else(|cause| vec![Err(cause)])
+}
+
+fn all<'a, C>(errands: &'a [Errand], of: impl Fn(&'a Errand) -> Option<(&'a C, &'a Envelope)>) -> Vec<(&'a C, &'a Envelope)> {
+    errands.iter().map_while(of).collect()
 }
 
 /// Puts on record that an errand is given up; false, if even that cannot be written.

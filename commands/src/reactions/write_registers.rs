@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use decider::stored::StoredError;
+use domain::registers::Entry;
 
 use super::{CaseSeen, envelope, errand::Errand};
 
@@ -13,9 +14,20 @@ pub(super) fn react(seen: &CaseSeen<'_>, now: DateTime<Utc>) -> Result<Vec<Erran
     let entries = seen
         .case
         .entries(seen.event.stream.id(), &seen.event.name, &seen.event.data)?;
-    let errand = |(index, entry)| Errand::Write {
-        entry: Box::new(entry),
-        envelope: envelope(seen.event, seen.metadata, &format!("{NAME}:{index}"), now),
+    let errand = |(index, entry)| {
+        let envelope = envelope(seen.event, seen.metadata, &format!("{NAME}:{index}"), now);
+        match entry {
+            Entry::Permit { permit_no, command } => Errand::ToPermit {
+                permit_no,
+                command: Box::new(command),
+                envelope,
+            },
+            Entry::Project { project_code, command } => Errand::ToProject {
+                project_code,
+                command: Box::new(command),
+                envelope,
+            },
+        }
     };
     Ok(entries.into_iter().enumerate().map(errand).collect())
 }
