@@ -32,7 +32,9 @@ pub fn zhulu() -> &'static Path {
         let here = std::env::current_exe().unwrap();
         let profile = here.parent().and_then(Path::parent).unwrap().to_path_buf();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "-p", "server", "--bin", "zhulu"]).current_dir(root());
+        build
+            .args(["build", "--quiet", "-p", "server", "--bin", "zhulu"])
+            .current_dir(root());
         build.arg("--target-dir").arg(profile.parent().unwrap());
         if profile.ends_with("release") {
             build.arg("--release");
@@ -51,13 +53,21 @@ pub fn run(data: &Path, arguments: &[&str]) -> Output {
 pub fn run_well(data: &Path, arguments: &[&str]) -> String {
     let output = run(data, arguments);
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "zhulu {arguments:?} failed ({}):\n{said}", output.status);
+    assert!(
+        output.status.success(),
+        "zhulu {arguments:?} failed ({}):\n{said}",
+        output.status
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
 fn command(data: &Path) -> Command {
     let mut command = Command::new(zhulu());
-    command.arg("--data-dir").arg(data).env_remove("ZHULU_DATA").env_remove("DATABASE_URL");
+    command
+        .arg("--data-dir")
+        .arg(data)
+        .env_remove("ZHULU_DATA")
+        .env_remove("DATABASE_URL");
     command.env("ZHULU_LOG", std::env::var("ZHULU_LOG").unwrap_or_else(|_| "warn".to_owned()));
     command
 }
@@ -101,7 +111,12 @@ impl Server {
             assert!(read > 0, "zhulu ended before it was ready: {:?}", child.wait());
             assert!(started.elapsed() < READY_LIMIT, "zhulu is not ready after {READY_LIMIT:?}");
             if let Some(at) = line.find("http://") {
-                break line[at..].split_whitespace().next().unwrap().trim_end_matches('/').to_owned();
+                break line[at..]
+                    .split_whitespace()
+                    .next()
+                    .unwrap()
+                    .trim_end_matches("/graphql")
+                    .to_owned();
             }
         };
         // Nobody reads on; the pipe must not fill up.
@@ -112,9 +127,16 @@ impl Server {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
+            // A server may close after an answer; a kept connection would then break the next request.
+            .max_idle_connections(0)
             .build()
             .into();
-        Self { child, address, data: data.to_path_buf(), agent }
+        Self {
+            child,
+            address,
+            data: data.to_path_buf(),
+            agent,
+        }
     }
 
     /// Where it serves, such as `http://127.0.0.1:40123`.
@@ -129,22 +151,41 @@ impl Server {
 
     /// Kills it as a power cut would.
     pub fn kill_now(&self) {
-        let killed = Command::new("kill").args(["-KILL", &self.child.id().to_string()]).status().unwrap();
+        let killed = Command::new("kill")
+            .args(["-KILL", &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(killed.success());
     }
 
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) -> ExitStatus {
-        let stopped = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let stopped = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(stopped.success());
         self.child.wait().unwrap()
     }
 
     /// Somebody of this account in this role of a bureau of this region, with a token of their own.
     pub fn account(&self, role: &str, subject: &str, name: &str, region: &str) -> Person<'_> {
-        let words = ["token", "--role", role, "--subject", subject, "--name", name, "--region", region];
+        let words = [
+            "token",
+            "--role",
+            role,
+            "--subject",
+            subject,
+            "--name",
+            name,
+            "--region",
+            region,
+        ];
         let token = run_well(&self.data, &words);
-        Person { server: self, token: token.trim().to_owned() }
+        Person {
+            server: self,
+            token: token.trim().to_owned(),
+        }
     }
 
     /// A plain request; the status and the body.
@@ -248,14 +289,16 @@ impl Person<'_> {
         let answer = self.ask(name, input.clone());
         assert!(answer["errors"].is_null(), "{name} {input}: {}", answer["errors"]);
         let code = answer["data"]["done"]["userErrors"][0]["code"].as_str();
-        code.unwrap_or_else(|| panic!("{name} {input} was allowed: {answer}")).to_owned()
+        code.unwrap_or_else(|| panic!("{name} {input} was allowed: {answer}"))
+            .to_owned()
     }
 
     /// Asks for something that is not for this role; returns the code of the error.
     pub fn is_forbidden(&self, name: &str, input: Value) -> String {
         let answer = self.ask(name, input.clone());
         let code = answer["errors"][0]["extensions"]["code"].as_str();
-        code.unwrap_or_else(|| panic!("{name} {input} was allowed: {answer}")).to_owned()
+        code.unwrap_or_else(|| panic!("{name} {input} was allowed: {answer}"))
+            .to_owned()
     }
 }
 

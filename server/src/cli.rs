@@ -193,7 +193,9 @@ pub enum ReportCommand {
         format: Format,
     },
     /// 申请、发证与办结率 / Submitted, issued and the share of them
-    #[command(after_help = "例 / Examples:\n  zhulu report cohorts --by city,applied_year\n  zhulu report cohorts --by city --format csv")]
+    #[command(
+        after_help = "例 / Examples:\n  zhulu report cohorts --by city,applied_year\n  zhulu report cohorts --by city --format csv"
+    )]
     Cohorts {
         /// 分组属性，逗号分隔 / attributes to group by, with commas between
         #[arg(long, value_delimiter = ',', required = true, value_name = "ATTR[,ATTR]")]
@@ -278,7 +280,10 @@ mod tests {
 
     #[test]
     fn a_filter_is_an_attribute_and_a_value() {
-        assert_eq!(attribute_equals("city=seattle"), Ok(("city".to_owned(), "seattle".to_owned())));
+        assert_eq!(
+            attribute_equals("city=seattle"),
+            Ok(("city".to_owned(), "seattle".to_owned()))
+        );
         assert!(attribute_equals("city").is_err());
         assert!(attribute_equals("=x").is_err());
     }

@@ -124,7 +124,11 @@ impl Errand {
                 let report = imports::roll_back(bureau, &batch, &reason, &operator, clock)
                     .await
                     .map_err(|error| Failure::doing("回退失败", "the rollback failed", error))?;
-                Outcome::RolledBack { batch: report.batch, cases: report.cases_rolled_back, kept: report.kept }
+                Outcome::RolledBack {
+                    batch: report.batch,
+                    cases: report.cases_rolled_back,
+                    kept: report.kept,
+                }
             }
             Self::Rebuild { view } => return rebuild(projections, &view, tell).await,
         };

@@ -14,7 +14,10 @@ pub struct Failure {
 impl Failure {
     /// What went wrong and what to do, in both languages.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { zh: zh.into(), en: en.into() }
+        Self {
+            zh: zh.into(),
+            en: en.into(),
+        }
     }
 
     /// What was being done when something below said no; its own words follow in both lines.

@@ -68,7 +68,10 @@ pub fn router(desk: Desk) -> Router {
 }
 
 async fn take(State(desk): State<Desk>, headers: HeaderMap, Json(errand): Json<Errand>) -> Response {
-    let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(auth::bearer);
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(auth::bearer);
     let caller = token.map(|token| desk.tokens.verify(token, desk.clock.now()));
     if !matches!(caller, Some(Ok(principal)) if principal.actor.role == permission::MIGRATION) {
         return StatusCode::UNAUTHORIZED.into_response();
@@ -78,7 +81,9 @@ async fn take(State(desk): State<Desk>, headers: HeaderMap, Json(errand): Json<E
         let telling = say.clone();
         // Progress that nobody reads in time is left out.
         let tell: Tell = Arc::new(move |done, total| drop(telling.try_send(Said::Progress { done, total })));
-        let done = errand.carry_out(&desk.bureau, &desk.projections, desk.clock.as_ref(), &desk.limits, tell).await;
+        let done = errand
+            .carry_out(&desk.bureau, &desk.projections, desk.clock.as_ref(), &desk.limits, tell)
+            .await;
         let last = done.map_or_else(Said::Failed, |outcome| Said::Done(Box::new(outcome)));
         // Somebody who went away is told nothing; what was done stays done.
         let _ = say.send(last).await;
@@ -92,10 +97,18 @@ async fn take(State(desk): State<Desk>, headers: HeaderMap, Json(errand): Json<E
 }
 
 /// Hands an errand over to the server at this address and waits for its outcome.
-pub async fn hand_over(place: &Place, address: SocketAddr, errand: &Errand, now: DateTime<Utc>, tell: Tell) -> Result<Outcome, Failure> {
+pub async fn hand_over(
+    place: &Place,
+    address: SocketAddr,
+    errand: &Errand,
+    now: DateTime<Utc>,
+    tell: Tell,
+) -> Result<Outcome, Failure> {
     let token = token(place, now)?;
     let body = serde_json::to_string(errand).map_err(no_answer)?;
-    tokio::task::spawn_blocking(move || ask(address, &token, &body, &tell)).await.map_err(no_answer)?
+    tokio::task::spawn_blocking(move || ask(address, &token, &body, &tell))
+        .await
+        .map_err(no_answer)?
 }
 
 fn ask(address: SocketAddr, token: &str, body: &str, tell: &Tell) -> Result<Outcome, Failure> {
@@ -127,7 +140,9 @@ fn token(place: &Place, now: DateTime<Utc>) -> Result<String, Failure> {
         iat: now.timestamp(),
         aud: auth::AUDIENCE.to_owned(),
     };
-    TokenKey::new(&place.token_key()?).and_then(|key| key.sign(&claims)).map_err(unusable)
+    TokenKey::new(&place.token_key()?)
+        .and_then(|key| key.sign(&claims))
+        .map_err(unusable)
 }
 
 fn no_answer(error: impl std::fmt::Display) -> Failure {

@@ -168,7 +168,10 @@ pub fn look_into_store(place: &Place) -> Result<EmbeddedStore, Failure> {
     EmbeddedStore::open_read_only(&place.events()).map_err(|error| match error {
         OpenError::Missing { dir } => Failure::new(
             format!("{} 里没有事件库；用 --data-dir 指明数据目录", dir.display()),
-            format!("there is no event store in {}; name the data directory with --data-dir", dir.display()),
+            format!(
+                "there is no event store in {}; name the data directory with --data-dir",
+                dir.display()
+            ),
         ),
         other => Failure::doing("打不开事件库", "the event store cannot be opened", other),
     })

@@ -46,9 +46,12 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Report(report) => {
             let place = existing(&args)?;
             match report {
-                ReportCommand::HandlingTime { by, only, cohort, format } => {
-                    work::report::handling_time(&args, &place, &by, &only, cohort, format).await
-                }
+                ReportCommand::HandlingTime {
+                    by,
+                    only,
+                    cohort,
+                    format,
+                } => work::report::handling_time(&args, &place, &by, &only, cohort, format).await,
                 ReportCommand::Cohorts { by, format } => work::report::cohorts(&args, &place, &by, format).await,
             }
         }
@@ -76,7 +79,10 @@ fn existing(args: &PlaceArgs) -> Result<Place, Failure> {
         return Ok(Place::existing(&directory)?);
     }
     Err(Failure::new(
-        format!("数据目录 {} 不存在；用 --data-dir 指明，或先运行 zhulu serve、zhulu demo", directory.display()),
+        format!(
+            "数据目录 {} 不存在；用 --data-dir 指明，或先运行 zhulu serve、zhulu demo",
+            directory.display()
+        ),
         format!(
             "there is no data directory {}; name it with --data-dir, or run zhulu serve or zhulu demo first",
             directory.display()

@@ -63,8 +63,13 @@ impl PlaceError {
     /// The same sentence in Chinese.
     pub fn zh(&self) -> String {
         match self {
-            Self::Io { doing_zh, path, source, .. } => {
-                format!("无法{doing_zh} {}：{source}；请检查目录是否存在、权限和剩余空间", path.display())
+            Self::Io {
+                doing_zh, path, source, ..
+            } => {
+                format!(
+                    "无法{doing_zh} {}：{source}；请检查目录是否存在、权限和剩余空间",
+                    path.display()
+                )
             }
             Self::BadKey { path } => format!("{} 不是令牌密钥；移走后重新启动会生成新密钥，旧令牌随之失效", path.display()),
         }
@@ -126,7 +131,9 @@ impl Place {
         let new = self.directory.join(format!("running.{}.new", running.process_id));
         let text = serde_json::to_string_pretty(running).unwrap_or_default();
         let _ = fs::remove_file(&new);
-        write_new_private(&new, &text).and_then(|()| fs::rename(&new, &path)).map_err(failed("write", "写入", &path))
+        write_new_private(&new, &text)
+            .and_then(|()| fs::rename(&new, &path))
+            .map_err(failed("write", "写入", &path))
     }
 
     /// Where the process that serves this directory can be found; none, if none does.
@@ -171,12 +178,20 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
     if text.len() != TOKEN_KEY_BYTES * 2 || !text.is_ascii() {
         return None;
     }
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect()
 }
 
 fn failed(doing: &'static str, doing_zh: &'static str, path: &Path) -> impl FnOnce(io::Error) -> PlaceError {
     let path = path.to_path_buf();
-    move |source| PlaceError::Io { doing, doing_zh, path, source }
+    move |source| PlaceError::Io {
+        doing,
+        doing_zh,
+        path,
+        source,
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +222,11 @@ mod tests {
     fn a_note_of_a_dead_process_is_no_note() {
         let directory = tempfile::tempdir().unwrap();
         let place = Place::make(directory.path()).unwrap();
-        let running = Running { process_id: u32::MAX - 1, address: None, database_url: "postgres://".to_owned() };
+        let running = Running {
+            process_id: u32::MAX - 1,
+            address: None,
+            database_url: "postgres://".to_owned(),
+        };
         place.write_running(&running).unwrap();
         assert_eq!(place.running(), None);
     }

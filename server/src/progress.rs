@@ -6,7 +6,11 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar with the number done, the rate and the time left. With a total of 0 the end is not known.
 pub fn bar(what: &str, total: u64) -> ProgressBar {
-    let bar = if total == 0 { ProgressBar::no_length() } else { ProgressBar::new(total) };
+    let bar = if total == 0 {
+        ProgressBar::no_length()
+    } else {
+        ProgressBar::new(total)
+    };
     bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
     let template = if total == 0 {
         "{msg} {human_pos}  {per_sec}  {elapsed}"

@@ -22,11 +22,19 @@ pub struct Serving {
 }
 
 /// Answers requests on this listener with this house.
-pub fn begin(house: &House, place: &Place, listener: TcpListener, clock: Arc<dyn Clock>, demo: bool, limits: &Limits) -> Result<Serving, Failure> {
+pub fn begin(
+    house: &House,
+    place: &Place,
+    listener: TcpListener,
+    clock: Arc<dyn Clock>,
+    demo: bool,
+    limits: &Limits,
+) -> Result<Serving, Failure> {
     let address = listener
         .local_addr()
         .map_err(|error| Failure::doing("无法监听", "cannot listen", error))?;
-    let tokens = TokenKey::new(&place.token_key()?).map_err(|error| Failure::doing("令牌密钥不可用", "the token key is of no use", error))?;
+    let tokens = TokenKey::new(&place.token_key()?)
+        .map_err(|error| Failure::doing("令牌密钥不可用", "the token key is of no use", error))?;
     let state = ApiState {
         bureau: house.bureau().clone(),
         projections: house.projections().clone(),
@@ -53,7 +61,11 @@ pub fn begin(house: &House, place: &Place, listener: TcpListener, clock: Arc<dyn
             .await
     });
     house.serves_at(address)?;
-    Ok(Serving { address, stop, answering })
+    Ok(Serving {
+        address,
+        stop,
+        answering,
+    })
 }
 
 impl Serving {

@@ -18,7 +18,10 @@ pub struct FromViews {
 impl FromViews {
     /// Answers from this database.
     pub fn new(database: &Database) -> Arc<Self> {
-        Arc::new(Self { database: database.clone(), bookmarks: PgBookmarks::new(database.clone()) })
+        Arc::new(Self {
+            database: database.clone(),
+            bookmarks: PgBookmarks::new(database.clone()),
+        })
     }
 }
 
@@ -50,7 +53,9 @@ impl DueTimers for FromViews {
 #[async_trait]
 impl ProvisionalCases for FromViews {
     async fn provisional(&self, after: Option<Uuid>, limit: usize) -> Result<Vec<(String, Uuid)>, OutsideError> {
-        deadlines::provisional_cases(&self.database, limit, after).await.map_err(outside)
+        deadlines::provisional_cases(&self.database, limit, after)
+            .await
+            .map_err(outside)
     }
 }
 

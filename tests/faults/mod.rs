@@ -41,7 +41,12 @@ fn ten_kills_lose_nothing_acknowledged_and_double_nothing() {
         let server = Server::start(data.path());
         let (stop, answers) = (AtomicBool::new(false), AtomicU32::new(0));
         let people: Vec<String> = (0..CLIENTS)
-            .map(|_| server.account("applicant", APPLICANT, "湘湖建设投资有限公司", REGION).token().to_owned())
+            .map(|_| {
+                server
+                    .account("applicant", APPLICANT, "湘湖建设投资有限公司", REGION)
+                    .token()
+                    .to_owned()
+            })
             .collect();
         std::thread::scope(|scope| {
             for token in &people {
@@ -74,7 +79,11 @@ fn ten_kills_lose_nothing_acknowledged_and_double_nothing() {
         let case = again["case"]["caseId"].as_str().unwrap().to_owned();
         if let Some((before, position)) = &asked.answered {
             assert_eq!(&case, before, "an acknowledged application became another case");
-            assert_eq!(again["position"].as_str().map(str::to_owned), Some(position.to_string()), "it was executed twice");
+            assert_eq!(
+                again["position"].as_str().map(str::to_owned),
+                Some(position.to_string()),
+                "it was executed twice"
+            );
         }
         assert!(cases.insert(case), "two applications became one case");
     }
@@ -83,7 +92,10 @@ fn ten_kills_lose_nothing_acknowledged_and_double_nothing() {
         let numbers = case_numbers(&clerk);
         (numbers.len() as u64 == count).then_some(numbers)
     });
-    let sequences: BTreeSet<u64> = numbers.iter().map(|number| number[number.len() - 5..].parse().unwrap()).collect();
+    let sequences: BTreeSet<u64> = numbers
+        .iter()
+        .map(|number| number[number.len() - 5..].parse().unwrap())
+        .collect();
     assert_eq!(sequences, (1..=count).collect(), "the numbers have gaps or doubles");
     drop((clerk, applicant));
     assert!(server.stop().success());
@@ -96,7 +108,13 @@ fn file_one(server: &Server, token: &str, asked: &Mutex<BTreeMap<Uuid, Asked>>) 
     let command_id = Uuid::now_v7();
     let mut filing = application(1);
     filing["commandId"] = json!(command_id);
-    asked.lock().unwrap().insert(command_id, Asked { filing: filing.clone(), answered: None });
+    asked.lock().unwrap().insert(
+        command_id,
+        Asked {
+            filing: filing.clone(),
+            answered: None,
+        },
+    );
     let query = "mutation($input: ConstructionPermitSubmitInput!) { constructionPermitSubmit(input: $input) \
                  { case { caseId } userErrors { code } position } }";
     let Some(answer) = server.try_graphql(token, query, &json!({ "input": filing })) else {
@@ -120,7 +138,11 @@ fn case_numbers(clerk: &crate::running::Person<'_>) -> Vec<String> {
             &json!({ "after": after }),
         );
         let edges = page["cases"]["edges"].as_array().unwrap();
-        numbers.extend(edges.iter().filter_map(|edge| edge["node"]["caseNo"].as_str().map(str::to_owned)));
+        numbers.extend(
+            edges
+                .iter()
+                .filter_map(|edge| edge["node"]["caseNo"].as_str().map(str::to_owned)),
+        );
         if page["cases"]["pageInfo"]["hasNextPage"] != true {
             return numbers;
         }
@@ -150,7 +172,12 @@ fn an_import_that_is_killed_goes_on_where_it_was() {
     let words = ["import", "permits", file.to_str().unwrap(), "--batch", "permits"];
     for attempt in 1..=3_u64 {
         let mut import = std::process::Command::new(crate::running::zhulu());
-        import.arg("--data-dir").arg(data.path()).args(words).env_remove("DATABASE_URL").env("ZHULU_LOG", "error");
+        import
+            .arg("--data-dir")
+            .arg(data.path())
+            .args(words)
+            .env_remove("DATABASE_URL")
+            .env("ZHULU_LOG", "error");
         let mut import = import.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // Wherever it is by then: making the database, in the middle of the rows, or done.
         std::thread::sleep(Duration::from_millis(900 * attempt));
@@ -164,7 +191,10 @@ fn an_import_that_is_killed_goes_on_where_it_was() {
     };
     assert_eq!(figure("cases written") + figure("already there"), 33_268);
     let cities = run_well(data.path(), &["report", "cohorts", "--by", "city", "--format", "csv"]);
-    assert!(cities.contains("los-angeles,31150,") && cities.contains("seattle,2118,"), "{cities}");
+    assert!(
+        cities.contains("los-angeles,31150,") && cities.contains("seattle,2118,"),
+        "{cities}"
+    );
     assert!(run_well(data.path(), &["verify"]).contains("intact"));
 }
 

@@ -1,10 +1,7 @@
 //! Imports through the command line: the publisher's own figures come out again, bad rows stop nothing, a batch can be
 //! repeated and taken back.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
     running::{Server, assert_same_rows, data_directory, run_well, view_rows},
@@ -20,7 +17,10 @@ fn permits() -> PathBuf {
 
 /// A figure of the reconciliation report, by its English name.
 fn figure(report: &str, name: &str) -> u64 {
-    let line = report.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name} in:\n{report}"));
+    let line = report
+        .lines()
+        .find(|line| line.contains(name))
+        .unwrap_or_else(|| panic!("no {name} in:\n{report}"));
     line.split_whitespace().last().unwrap().parse().unwrap()
 }
 
@@ -51,9 +51,15 @@ fn the_permits_come_back_as_the_publisher_s_own_figures() {
         ("permit_type_group", "city,permit_type_group"),
         ("project_and_permit_type", "city,project,permit_type_group"),
     ] {
-        let printed = run_well(data.path(), &["report", "handling-time", "--by", by, "--cohort", "mature", "--format", "csv"]);
+        let printed = run_well(
+            data.path(),
+            &["report", "handling-time", "--by", by, "--cohort", "mature", "--format", "csv"],
+        );
         let ours = table(&printed);
-        for row in published.iter().filter(|row| row["dimension"] == dimension && row["suppressed"] == "no") {
+        for row in published
+            .iter()
+            .filter(|row| row["dimension"] == dimension && row["suppressed"] == "no")
+        {
             let group: Vec<String> = by.split(',').skip(1).map(str::to_owned).collect();
             let mine = ours
                 .iter()
@@ -62,7 +68,18 @@ fn the_permits_come_back_as_the_publisher_s_own_figures() {
                     mine["city"] == row["city"] && (dimension == "overall" || name.join("|") == row["group"])
                 })
                 .unwrap_or_else(|| panic!("no line for {row:?} in\n{printed}"));
-            for column in ["n", "p25", "median", "p75", "p90", "within_30", "within_60", "within_90", "within_180", "within_365"] {
+            for column in [
+                "n",
+                "p25",
+                "median",
+                "p75",
+                "p90",
+                "within_30",
+                "within_60",
+                "within_90",
+                "within_180",
+                "within_365",
+            ] {
                 assert_eq!(mine[column], row[column], "{column} of {row:?}");
             }
             compared += 1;
@@ -71,9 +88,15 @@ fn the_permits_come_back_as_the_publisher_s_own_figures() {
     assert!(compared >= 15, "only {compared} published rows were compared");
 
     let published = table(&std::fs::read_to_string(permits().join("permit-cohorts.csv")).unwrap());
-    let ours = table(&run_well(data.path(), &["report", "cohorts", "--by", "city,applied_year", "--format", "csv"]));
+    let ours = table(&run_well(
+        data.path(),
+        &["report", "cohorts", "--by", "city,applied_year", "--format", "csv"],
+    ));
     for row in &published {
-        let mine = ours.iter().find(|mine| mine["city"] == row["city"] && mine["applied_year"] == row["year"]).unwrap();
+        let mine = ours
+            .iter()
+            .find(|mine| mine["city"] == row["city"] && mine["applied_year"] == row["year"])
+            .unwrap();
         for column in ["submitted", "issued", "resolved"] {
             assert_eq!(mine[column], row[column], "{column} of {row:?}");
         }
@@ -82,7 +105,10 @@ fn the_permits_come_back_as_the_publisher_s_own_figures() {
 
     // Again: nothing is doubled.
     let report = run_well(data.path(), &["import", "permits", file, "--batch", "permits"]);
-    assert_eq!((figure(&report, "cases written"), figure(&report, "already there")), (0, CASES));
+    assert_eq!(
+        (figure(&report, "cases written"), figure(&report, "already there")),
+        (0, CASES)
+    );
     assert!(run_well(data.path(), &["verify"]).contains("intact"));
 }
 
@@ -143,8 +169,18 @@ fn the_receipt_log_becomes_its_918_cases_and_5626_events() {
     }
     let data = data_directory();
     let report = run_well(data.path(), &["import", "xes", file.to_str().unwrap(), "--batch", "receipt"]);
-    assert_eq!((figure(&report, "rows read"), figure(&report, "cases written"), figure(&report, "events written")), (918, 918, 5_626));
-    let departments = table(&run_well(data.path(), &["report", "cohorts", "--by", "department", "--format", "csv"]));
+    assert_eq!(
+        (
+            figure(&report, "rows read"),
+            figure(&report, "cases written"),
+            figure(&report, "events written")
+        ),
+        (918, 918, 5_626)
+    );
+    let departments = table(&run_well(
+        data.path(),
+        &["report", "cohorts", "--by", "department", "--format", "csv"],
+    ));
     let counted: u64 = departments.iter().map(|row| row["submitted"].parse::<u64>().unwrap()).sum();
     assert_eq!(counted, 918);
 }
@@ -164,7 +200,11 @@ fn beside_a_running_server_looking_is_free_and_writing_is_handed_over() {
     run_well(data.path(), &["views"]);
     run_well(data.path(), &["doctor"]);
     assert!(run_well(data.path(), &["import", "rollback", "few"]).contains("rolled back 2"));
-    let refused = server.post("/errands", &[("content-type", "application/json")], r#"{"Rebuild":{"view":"all"}}"#);
+    let refused = server.post(
+        "/errands",
+        &[("content-type", "application/json")],
+        r#"{"Rebuild":{"view":"all"}}"#,
+    );
     assert_eq!(refused.0, 401, "errands are for those who can read the data directory");
     assert!(server.stop().success());
 }

@@ -55,7 +55,9 @@ fn a_replay_on_the_command_line_tells_the_same_beside_the_running_server() {
     let bureau = Bureau::open();
     let people = bureau.people();
     let case = people.under_review(1);
-    let seen = people.clerk.query("query($id: ID!) { case(id: $id) { caseId } }", &json!({ "id": case }));
+    let seen = people
+        .clerk
+        .query("query($id: ID!) { case(id: $id) { caseId } }", &json!({ "id": case }));
     let stream = format!("constructionPermit-{}", seen["case"]["caseId"].as_str().unwrap());
     let told = run_well(bureau.server().data(), &["replay", &stream]);
     assert!(told.contains("UnderReview") && told.contains("周敏"), "{told}");

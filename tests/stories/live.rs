@@ -6,9 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tungstenite::{
-    Message, WebSocket, client::IntoClientRequest as _, http::HeaderValue,
-};
+use tungstenite::{Message, WebSocket, client::IntoClientRequest as _, http::HeaderValue};
 
 use super::{Bureau, material};
 
@@ -40,7 +38,10 @@ impl Socket {
                     if message["type"] == kind {
                         return Some(message);
                     }
-                    assert!(["ping", "pong", "next"].contains(&message["type"].as_str().unwrap()), "{message}");
+                    assert!(
+                        ["ping", "pong", "next"].contains(&message["type"].as_str().unwrap()),
+                        "{message}"
+                    );
                 }
                 Message::Close(_) => return None,
                 _ => {}
@@ -64,7 +65,9 @@ fn whoever_watches_a_case_hears_of_its_change() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !heard.load(Ordering::Relaxed) {
-                people.clerk.does("caseAttachMaterial", json!({ "caseId": case, "material": material("M11") }));
+                people
+                    .clerk
+                    .does("caseAttachMaterial", json!({ "caseId": case, "material": material("M11") }));
             }
         });
         let message = socket.hear("next");

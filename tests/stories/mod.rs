@@ -39,7 +39,10 @@ impl Bureau {
             return open;
         }
         let data = data_directory();
-        let opened = Arc::new(Self { server: Server::start(data.path()), _data: data });
+        let opened = Arc::new(Self {
+            server: Server::start(data.path()),
+            _data: data,
+        });
         *shared = Arc::downgrade(&opened);
         opened
     }
@@ -81,10 +84,13 @@ impl People<'_> {
     pub fn under_review(&self, working_days_ago: usize) -> String {
         let case = self.file(working_days_ago);
         let then = at(working_days_ago, 10);
-        self.clerk.does("caseAccept", json!({ "caseId": case, "mode": "NORMAL", "occurredAt": then }));
+        self.clerk
+            .does("caseAccept", json!({ "caseId": case, "mode": "NORMAL", "occurredAt": then }));
         let to = json!({ "id": "handler", "name": "王芳" });
-        self.chief
-            .does("caseAssign", json!({ "caseId": case, "to": to, "reason": "按片区派件", "occurredAt": then }));
+        self.chief.does(
+            "caseAssign",
+            json!({ "caseId": case, "to": to, "reason": "按片区派件", "occurredAt": then }),
+        );
         case
     }
 
@@ -94,7 +100,8 @@ impl People<'_> {
         let then = at(working_days_ago, 14);
         let reviewed = json!({ "caseId": case, "conclusion": "AGREE", "secondOfficer": "李强", "occurredAt": then });
         self.handler.does("caseCompleteReview", reviewed);
-        self.chief.does("caseApproveBySection", json!({ "caseId": case, "occurredAt": then }));
+        self.chief
+            .does("caseApproveBySection", json!({ "caseId": case, "occurredAt": then }));
         case
     }
 
@@ -104,7 +111,9 @@ impl People<'_> {
         let granted = json!({ "caseId": case, "conditions": [], "occurredAt": at(working_days_ago, 15) });
         self.director.does("caseGrant", granted);
         let number = eventually("the permit's number", || {
-            let seen = self.clerk.query("query($id: ID!) { case(id: $id) { licenceNo } }", &json!({ "id": case }));
+            let seen = self
+                .clerk
+                .query("query($id: ID!) { case(id: $id) { licenceNo } }", &json!({ "id": case }));
             seen["case"]["licenceNo"].as_str().map(str::to_owned)
         });
         (case, number)
@@ -112,7 +121,9 @@ impl People<'_> {
 
     /// Where a case stands.
     pub fn stage(&self, case: &str) -> String {
-        let seen = self.clerk.query("query($id: ID!) { case(id: $id) { stage } }", &json!({ "id": case }));
+        let seen = self
+            .clerk
+            .query("query($id: ID!) { case(id: $id) { stage } }", &json!({ "id": case }));
         seen["case"]["stage"].as_str().unwrap().to_owned()
     }
 }

@@ -21,8 +21,15 @@ pub(super) struct Person {
 impl Person {
     /// Somebody who asks this server.
     pub(super) fn new(address: SocketAddr, token: String) -> Self {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(ANSWER_LIMIT)).build();
-        Self { agent: config.into(), url: format!("http://{address}/graphql"), token }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(ANSWER_LIMIT))
+            .build();
+        Self {
+            agent: config.into(),
+            url: format!("http://{address}/graphql"),
+            token,
+        }
     }
 
     /// The data of a GraphQL operation.

@@ -60,7 +60,12 @@ pub(super) async fn take(house: &House, imported: &Imported, lag: Duration) -> R
 
 /// The embedded store numbers without gaps: the last position less the first.
 async fn count_events(store: &EmbeddedStore) -> Result<u64, StoreError> {
-    let first = store.read_all(None, 1, &Filter::all()).await?.events.first().map(|event| event.position.0);
+    let first = store
+        .read_all(None, 1, &Filter::all())
+        .await?
+        .events
+        .first()
+        .map(|event| event.position.0);
     let last = store.head().await?.map(|position| position.0);
     Ok(first.zip(last).map_or(0, |(first, last)| last - first + 1))
 }
@@ -98,7 +103,9 @@ impl LagMeter {
 }
 
 async fn watch(store: &EmbeddedStore, projections: &Projections, after: Option<Position>, lags: &mut Vec<Duration>) {
-    let Ok(mut log) = store.follow(after, Filter::all()).await else { return };
+    let Ok(mut log) = store.follow(after, Filter::all()).await else {
+        return;
+    };
     while let Ok(page) = log.next(PAGE).await {
         let seen = Instant::now();
         if let Some(position) = page.position

@@ -55,7 +55,11 @@ pub(super) struct Imported {
 impl Imported {
     /// Events a second, until all views showed them.
     pub(super) fn events_per_second(&self) -> u64 {
-        if self.visible_ms == 0 { 0 } else { self.events * 1_000 / self.visible_ms }
+        if self.visible_ms == 0 {
+            0
+        } else {
+            self.events * 1_000 / self.visible_ms
+        }
     }
 }
 
@@ -64,10 +68,16 @@ pub(super) async fn bring_in(house: &House, place: &Place, clock: &dyn Clock, li
     let kept = place.directory().join(FIGURES_FILE);
     if is_finished(house).await? {
         errand::views_are_current(house.bureau(), house.projections(), limits).await?;
-        let earlier = fs::read_to_string(&kept).ok().and_then(|text| serde_json::from_str(&text).ok());
-        return Ok(Imported { earlier: true, ..earlier.unwrap_or_default() });
+        let earlier = fs::read_to_string(&kept)
+            .ok()
+            .and_then(|text| serde_json::from_str(&text).ok());
+        return Ok(Imported {
+            earlier: true,
+            ..earlier.unwrap_or_default()
+        });
     }
-    let rows = permits::read(GzDecoder::new(RECORDS)).map_err(|error| Failure::doing("读不了许可数据", "the permits cannot be read", error))?;
+    let rows = permits::read(GzDecoder::new(RECORDS))
+        .map_err(|error| Failure::doing("读不了许可数据", "the permits cannot be read", error))?;
     let order = ImportErrand {
         file: BATCH.into(),
         batch: BATCH.to_owned(),
@@ -81,7 +91,13 @@ pub(super) async fn bring_in(house: &House, place: &Place, clock: &dyn Clock, li
     let begun = Instant::now();
     let report = imports::run(house.bureau(), rows, &order, clock, move |seen| shown.set_position(seen.rows))
         .await
-        .map_err(|error| Failure::doing("导入中断，再次运行会接着导入", "the import stopped; run again to go on", error))?;
+        .map_err(|error| {
+            Failure::doing(
+                "导入中断，再次运行会接着导入",
+                "the import stopped; run again to go on",
+                error,
+            )
+        })?;
     let durable = begun.elapsed();
     bar.set_message("视图赶上 / views catching up");
     errand::views_are_current(house.bureau(), house.projections(), limits).await?;

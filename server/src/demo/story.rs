@@ -71,7 +71,9 @@ impl Diary {
 
     /// An hour of the counter on that day; never later than now.
     fn at(&self, working_day: usize, hour: i64) -> String {
-        (bureau_midnight(self.day(working_day)) + TimeDelta::hours(hour)).min(self.now).to_rfc3339()
+        (bureau_midnight(self.day(working_day)) + TimeDelta::hours(hour))
+            .min(self.now)
+            .to_rfc3339()
     }
 }
 
@@ -110,28 +112,60 @@ pub(super) async fn tell(place: &Place, address: SocketAddr, clock: &dyn Clock) 
 
     // 补正：一次告知，补齐
     let gaps = json!([{ "code": "M07", "kind": "MISSING", "reason": "缺少危险性较大的分部分项工程清单，请补齐" }]);
-    clerk.does("caseNotifyCorrection", on(1, 10, json!({ "gaps": gaps, "deliveredBy": "短信" }))).await?;
-    applicant.does("caseSupplyCorrection", on(2, 9, json!({ "materials": [material("M07")] }))).await?;
+    clerk
+        .does(
+            "caseNotifyCorrection",
+            on(1, 10, json!({ "gaps": gaps, "deliveredBy": "短信" })),
+        )
+        .await?;
+    applicant
+        .does("caseSupplyCorrection", on(2, 9, json!({ "materials": [material("M07")] })))
+        .await?;
     // 受理、派件
     clerk.does("caseAccept", on(3, 9, json!({ "mode": "NORMAL" }))).await?;
     let to = json!({ "id": "demo-handler", "name": "王芳" });
-    chief.does("caseAssign", on(3, 11, json!({ "to": to, "reason": "按片区派件" }))).await?;
+    chief
+        .does("caseAssign", on(3, 11, json!({ "to": to, "reason": "按片区派件" })))
+        .await?;
     // 审查，其间专家评审中止计时
     let opinion = json!({ "step": "HANDLING", "conclusion": "AGREE", "text": "用地、规划、施工图审查手续齐全；地下一层邻近湘湖，建议组织专家评审" });
     handler.does("caseRecordOpinion", on(4, 15, opinion)).await?;
     let pause = json!({ "kind": "EXPERT_REVIEW", "basis": "行政许可法第四十五条", "expectedWorkingDays": 3 });
     handler.does("caseSuspend", on(4, 16, pause)).await?;
-    handler.does("caseResume", on(8, 9, json!({ "kind": "EXPERT_REVIEW", "evidence": "专家评审意见 2026-118：基坑支护方案可行" }))).await?;
-    handler.does("caseCompleteReview", on(8, 14, json!({ "conclusion": "AGREE", "secondOfficer": "李强" }))).await?;
+    handler
+        .does(
+            "caseResume",
+            on(
+                8,
+                9,
+                json!({ "kind": "EXPERT_REVIEW", "evidence": "专家评审意见 2026-118：基坑支护方案可行" }),
+            ),
+        )
+        .await?;
+    handler
+        .does(
+            "caseCompleteReview",
+            on(8, 14, json!({ "conclusion": "AGREE", "secondOfficer": "李强" })),
+        )
+        .await?;
     // 审核、决定
     chief.does("caseApproveBySection", on(8, 16, json!({}))).await?;
-    director.does("caseGrant", on(9, 10, json!({ "conditions": ["基坑开挖前报送监测方案"] }))).await?;
+    director
+        .does("caseGrant", on(9, 10, json!({ "conditions": ["基坑开挖前报送监测方案"] })))
+        .await?;
     let (case_no, permit_no) = numbers(&clerk, &case).await?;
     // 送达、评价
-    clerk.does("caseDeliver", on(10, 10, json!({ "method": "WINDOW", "receiver": "钱小楠" }))).await?;
+    clerk
+        .does("caseDeliver", on(10, 10, json!({ "method": "WINDOW", "receiver": "钱小楠" })))
+        .await?;
     let rating = json!({ "grade": 5, "channel": "网上", "tags": ["一次办成"], "comment": "进度随时看得到，很放心" });
     applicant.does("caseRate", on(11, 20, rating)).await?;
-    Ok(Told { case_id, case_no, permit_no, in_the_pause: diary.day(6) })
+    Ok(Told {
+        case_id,
+        case_no,
+        permit_no,
+        in_the_pause: diary.day(6),
+    })
 }
 
 /// The application, all but one material of it.

@@ -4,11 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use chrono::TimeDelta;
 use commands::{Moment, outside::Clock};
-use domain::{
-    case::CaseType as _,
-    case_types::construction_permit::ConstructionPermit,
-    metadata::bureau_midnight,
-};
+use domain::{case::CaseType as _, case_types::construction_permit::ConstructionPermit, metadata::bureau_midnight};
 use event_store_contract::{Direction, EventStore, StreamName, proof};
 use projections::report;
 
@@ -40,12 +36,18 @@ pub(super) fn greet(place: &Place) {
 
 /// What came in, and how fast.
 pub(super) fn imported(imported: &Imported) {
-    heading("真实许可 / real permits", "Los Angeles, Seattle · Renology 2026.1 · CC BY 4.0");
+    heading(
+        "真实许可 / real permits",
+        "Los Angeles, Seattle · Renology 2026.1 · CC BY 4.0",
+    );
     if imported.earlier {
         println!("此前的演示已导入，跳过 / brought in by an earlier demo, skipped");
     }
     if imported.rows > 0 {
-        println!("{} 行 / rows → {} 件 / cases, {} 个事件 / events", imported.rows, imported.cases, imported.events);
+        println!(
+            "{} 行 / rows → {} 件 / cases, {} 个事件 / events",
+            imported.rows, imported.cases, imported.events
+        );
         println!(
             "持久化 / durable {}，全部视图可见 / visible in all views {}：{} 个事件/秒 / events per second",
             seconds(imported.durable_ms),
@@ -87,9 +89,16 @@ pub(super) async fn case(house: &House, told: &Told) -> Result<(), Failure> {
             event.title_zh.clone(),
         ]
     });
-    println!("{}", table(&["版本", "发生 / when", "谁 / who", "经过 / what happened"], rows));
+    println!(
+        "{}",
+        table(&["版本", "发生 / when", "谁 / who", "经过 / what happened"], rows)
+    );
 
-    let now = house.bureau().case_at(category, told.case_id, Moment::Head).await.map_err(failed)?;
+    let now = house
+        .bureau()
+        .case_at(category, told.case_id, Moment::Head)
+        .await
+        .map_err(failed)?;
     if let Some(now) = &now {
         let rules = house.bureau().rules();
         let kernel = now.case.kernel();
@@ -168,7 +177,11 @@ pub(super) fn invitation(place: &Place, address: SocketAddr, clock: &dyn Clock, 
     )?;
     heading("自己看 / look for yourself", &format!("http://{address}/graphql"));
     println!("令牌 / token（{TOKEN_HOURS} h）\n{token}\n");
-    let query = format!("{{ case(id: \\\"{}-{}\\\") {{ caseNo stageName timeline {{ title occurredAt actorName }} }} }}", ConstructionPermit::CATEGORY, told.case_id);
+    let query = format!(
+        "{{ case(id: \\\"{}-{}\\\") {{ caseNo stageName timeline {{ title occurredAt actorName }} }} }}",
+        ConstructionPermit::CATEGORY,
+        told.case_id
+    );
     println!(
         "curl -s http://{address}/graphql -H 'content-type: application/json' -H 'authorization: Bearer {token}' \\\n  -d '{{\"query\": \"{query}\"}}'"
     );

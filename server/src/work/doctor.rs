@@ -25,14 +25,32 @@ struct Finding {
 
 /// Looks at everything; anything wrong is an error.
 pub async fn run(args: &PlaceArgs, directory: &Path) -> Result<(), Failure> {
-    let mut findings = vec![Finding { what: "时钟与日历 / clock and calendar", found: clock_and_calendar() }];
+    let mut findings = vec![Finding {
+        what: "时钟与日历 / clock and calendar",
+        found: clock_and_calendar(),
+    }];
     match Place::make(directory) {
-        Err(error) => findings.push(Finding { what: "数据目录 / data directory", found: Err(error.to_string()) }),
+        Err(error) => findings.push(Finding {
+            what: "数据目录 / data directory",
+            found: Err(error.to_string()),
+        }),
         Ok(place) => {
-            findings.push(Finding { what: "数据目录 / data directory", found: data_directory(&place) });
-            findings.push(Finding { what: "令牌密钥 / token key", found: token_key(&place) });
-            findings.push(Finding { what: "事件库 / event store", found: event_store(&place).await });
-            findings.push(Finding { what: "PostgreSQL", found: postgres(args, &place).await });
+            findings.push(Finding {
+                what: "数据目录 / data directory",
+                found: data_directory(&place),
+            });
+            findings.push(Finding {
+                what: "令牌密钥 / token key",
+                found: token_key(&place),
+            });
+            findings.push(Finding {
+                what: "事件库 / event store",
+                found: event_store(&place).await,
+            });
+            findings.push(Finding {
+                what: "PostgreSQL",
+                found: postgres(args, &place).await,
+            });
         }
     }
     let mut wrong = 0;
@@ -93,7 +111,11 @@ fn data_directory(place: &Place) -> Result<String, String> {
 fn token_key(place: &Place) -> Result<String, String> {
     place.token_key().map_err(|error| error.to_string())?;
     let path = place.directory().join("token.key");
-    let mode = std::fs::metadata(&path).map_err(|error| error.to_string())?.permissions().mode() & 0o777;
+    let mode = std::fs::metadata(&path)
+        .map_err(|error| error.to_string())?
+        .permissions()
+        .mode()
+        & 0o777;
     if mode & 0o077 != 0 {
         return Err(format!(
             "{} 可被他人读取（{mode:o}）；执行 chmod 600 / can be read by others ({mode:o}): chmod 600",
@@ -109,9 +131,9 @@ async fn event_store(place: &Place) -> Result<String, String> {
     }
     let store = house::look_into_store(place).map_err(|error| error.to_string())?;
     let head = store.head().await.map_err(|error| error.to_string())?;
-    let user = place
-        .running()
-        .map_or_else(String::new, |running| format!("，由进程 {0} 使用 / in use by process {0}", running.process_id));
+    let user = place.running().map_or_else(String::new, |running| {
+        format!("，由进程 {0} 使用 / in use by process {0}", running.process_id)
+    });
     Ok(match head {
         None => format!("空 / empty{user}"),
         Some(head) => format!("最新位置 / head {}{user}", head.0),
@@ -119,11 +141,16 @@ async fn event_store(place: &Place) -> Result<String, String> {
 }
 
 async fn postgres(args: &PlaceArgs, place: &Place) -> Result<String, String> {
-    let given = args.database_url.clone().or_else(|| place.running().map(|running| running.database_url));
+    let given = args
+        .database_url
+        .clone()
+        .or_else(|| place.running().map(|running| running.database_url));
     if let Some(url) = given {
         return answers(&url).await;
     }
-    let cluster = PrivatePostgres::start(&place.postgres()).await.map_err(|error| error.to_string())?;
+    let cluster = PrivatePostgres::start(&place.postgres())
+        .await
+        .map_err(|error| error.to_string())?;
     let answer = answers(cluster.url()).await;
     cluster.stop().await.map_err(|error| error.to_string())?;
     answer.map(|said| format!("{said}（自带 / private）"))
@@ -137,7 +164,10 @@ async fn answers(url: &str) -> Result<String, String> {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.map_err(told)?;
     let connection = tokio::spawn(connection);
     let row = client
-        .query_one("select current_setting('server_version_num')::int, current_setting('server_version')", &[])
+        .query_one(
+            "select current_setting('server_version_num')::int, current_setting('server_version')",
+            &[],
+        )
         .await
         .map_err(told)?;
     drop(client);

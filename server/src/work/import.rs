@@ -29,12 +29,25 @@ pub async fn xes(args: &PlaceArgs, place: &Place, import: &ImportArgs, mapping: 
         None => xes::WABO_MAPPING.to_owned(),
         Some(file) => std::fs::read_to_string(file).map_err(|error| unreadable(file, error))?,
     };
-    bring_in(args, place, import, Errand::ImportXes { import: errand(import)?, mapping }).await
+    bring_in(
+        args,
+        place,
+        import,
+        Errand::ImportXes {
+            import: errand(import)?,
+            mapping,
+        },
+    )
+    .await
 }
 
 /// `zhulu import rollback`
 pub async fn rollback(args: &PlaceArgs, place: &Place, batch: &str, reason: &str) -> Result<(), Failure> {
-    let errand = Errand::RollBack { batch: batch.to_owned(), reason: reason.to_owned(), operator: operator() };
+    let errand = Errand::RollBack {
+        batch: batch.to_owned(),
+        reason: reason.to_owned(),
+        operator: operator(),
+    };
     let Outcome::RolledBack { batch, cases, kept } = errands::run(args, place, errand, "回退 / rolling back").await? else {
         return Err(strange());
     };
@@ -74,7 +87,11 @@ fn errand(import: &ImportArgs) -> Result<ImportErrand, Failure> {
 
 /// The reconciliation: every row read is accounted for.
 fn tell(report: &ImportReport, rejects: Option<&Path>) {
-    let title = if report.dry_run { "试导入 / dry run" } else { "导入 / import" };
+    let title = if report.dry_run {
+        "试导入 / dry run"
+    } else {
+        "导入 / import"
+    };
     println!("{title}  批次 / batch {}", report.batch);
     println!("  读取行数 / rows read        {}", report.rows_read);
     println!("  写入办件 / cases written    {}", report.cases_written);
@@ -90,7 +107,11 @@ fn tell(report: &ImportReport, rejects: Option<&Path>) {
     if let Some(file) = rejects {
         println!("  不合格行见 / rejected rows are in {}", file.display());
     }
-    let verdict = if report.adds_up() { "对账一致 / adds up" } else { "对账不一致 / DOES NOT ADD UP" };
+    let verdict = if report.adds_up() {
+        "对账一致 / adds up"
+    } else {
+        "对账不一致 / DOES NOT ADD UP"
+    };
     println!("  {verdict}");
 }
 
@@ -108,7 +129,10 @@ fn write_rejects(import: &ImportArgs, report: &ImportReport) -> Result<Option<Pa
     written.map_err(|error| {
         Failure::new(
             format!("不合格行写不进 {}：{error}；用 --rejects 换一个位置", path.display()),
-            format!("the rejected rows cannot be written to {}: {error}; name another place with --rejects", path.display()),
+            format!(
+                "the rejected rows cannot be written to {}: {error}; name another place with --rejects",
+                path.display()
+            ),
         )
     })?;
     Ok(Some(path))
@@ -116,7 +140,10 @@ fn write_rejects(import: &ImportArgs, report: &ImportReport) -> Result<Option<Pa
 
 /// Who asks: whoever runs this command.
 pub fn operator() -> String {
-    std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "zhulu".to_owned())
+    std::env::var("USER")
+        .ok()
+        .filter(|user| !user.is_empty())
+        .unwrap_or_else(|| "zhulu".to_owned())
 }
 
 fn strange() -> Failure {

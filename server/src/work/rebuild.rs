@@ -20,7 +20,15 @@ pub async fn run(args: &PlaceArgs, place: &Place, view: &str) -> Result<(), Fail
     }
     let errand = Errand::Rebuild { view: view.to_owned() };
     let rebuilt = errands::run(args, place, errand, "重建 / rebuilding").await?;
-    if let Outcome::Rebuilt { views, events, cases, rows, elapsed, stopped } = rebuilt {
+    if let Outcome::Rebuilt {
+        views,
+        events,
+        cases,
+        rows,
+        elapsed,
+        stopped,
+    } = rebuilt
+    {
         println!(
             "已重建 / rebuilt {}：{events} 个事件 / events，{cases} 件 / cases，{rows} 行 / rows，{:.1} s",
             views.join(", "),

@@ -138,8 +138,10 @@ fn moment(text: &str) -> Result<Moment, Failure> {
 
 /// An instant as the bureau's clock shows it.
 pub fn local(at: DateTime<Utc>) -> String {
-    FixedOffset::east_opt(BUREAU_OFFSET_SECONDS)
-        .map_or_else(|| at.to_rfc3339(), |offset| at.with_timezone(&offset).format("%Y-%m-%d %H:%M").to_string())
+    FixedOffset::east_opt(BUREAU_OFFSET_SECONDS).map_or_else(
+        || at.to_rfc3339(),
+        |offset| at.with_timezone(&offset).format("%Y-%m-%d %H:%M").to_string(),
+    )
 }
 
 #[cfg(test)]

@@ -29,9 +29,13 @@ impl Views {
         if let Some(running) = place.running() {
             let store = Arc::new(house::look_into_store(place)?);
             let seen = Projections::look(&running.database_url, store, projections::views::all());
-            return seen
-                .map(Self::OfServer)
-                .map_err(|error| Failure::doing("连不上运行中服务的数据库", "the database of the running server does not answer", error));
+            return seen.map(Self::OfServer).map_err(|error| {
+                Failure::doing(
+                    "连不上运行中服务的数据库",
+                    "the database of the running server does not answer",
+                    error,
+                )
+            });
         }
         let house = House::open(args, place).await?;
         let current = errand::views_are_current(house.bureau(), house.projections(), &Limits::default()).await;
@@ -84,7 +88,11 @@ pub async fn cohorts(args: &PlaceArgs, place: &Place, by: &[String], format: For
     let rows = report::cohorts(views.projections().database(), by, &[]).await;
     views.close().await?;
     let rows = rows.map_err(no_report)?;
-    let columns: Vec<String> = by.iter().cloned().chain(["submitted", "issued", "resolved"].map(str::to_owned)).collect();
+    let columns: Vec<String> = by
+        .iter()
+        .cloned()
+        .chain(["submitted", "issued", "resolved"].map(str::to_owned))
+        .collect();
     let rows = rows
         .into_iter()
         .map(|row| {
@@ -98,12 +106,25 @@ pub async fn cohorts(args: &PlaceArgs, place: &Place, by: &[String], format: For
 
 /// The share as a number with at most three decimals.
 fn resolved(row: &report::CohortRow) -> Value {
-    row.resolved().parse::<serde_json::Number>().map_or(Value::Null, Value::Number)
+    row.resolved()
+        .parse::<serde_json::Number>()
+        .map_or(Value::Null, Value::Number)
 }
 
 /// The columns of the publisher's own file, in its order.
 pub fn handling_time_sheet(by: &[String], rows: &[report::HandlingTimeRow]) -> Sheet {
-    let figures = ["n", "p25", "median", "p75", "p90", "within_30", "within_60", "within_90", "within_180", "within_365"];
+    let figures = [
+        "n",
+        "p25",
+        "median",
+        "p75",
+        "p90",
+        "within_30",
+        "within_60",
+        "within_90",
+        "within_180",
+        "within_365",
+    ];
     let columns = by.iter().cloned().chain(figures.map(str::to_owned)).collect();
     let rows = rows
         .iter()
@@ -160,7 +181,11 @@ fn print(sheet: &Sheet, format: Format) {
 
 /// A row as an object, its fields in the order of the columns.
 fn json_line(columns: &[String], row: &[Value]) -> String {
-    let fields: Vec<String> = columns.iter().zip(row).map(|(column, value)| format!("{}: {value}", json!(column))).collect();
+    let fields: Vec<String> = columns
+        .iter()
+        .zip(row)
+        .map(|(column, value)| format!("{}: {value}", json!(column)))
+        .collect();
     format!("  {{ {} }}", fields.join(", "))
 }
 
@@ -176,7 +201,11 @@ fn text(value: &Value) -> String {
 fn csv_line(fields: impl Iterator<Item = String>) -> String {
     let fields: Vec<String> = fields
         .map(|field| {
-            if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+            if field.contains([',', '"', '\n', '\r']) {
+                format!("\"{}\"", field.replace('"', "\"\""))
+            } else {
+                field
+            }
         })
         .collect();
     fields.join(",")

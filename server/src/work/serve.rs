@@ -32,7 +32,11 @@ pub async fn run(args: &PlaceArgs, place: &Place, serve: &ServeArgs) -> Result<(
             return Err(failure);
         }
     };
-    println!("就绪 / ready: http://{}/graphql  数据 / data: {}", serving.address, place.directory().display());
+    println!(
+        "就绪 / ready: http://{}/graphql  数据 / data: {}",
+        serving.address,
+        place.directory().display()
+    );
     let asked = serving::asked_to_stop().await;
     tracing::info!("stopping");
     serving.end(&limits).await;

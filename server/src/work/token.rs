@@ -17,7 +17,11 @@ pub fn run(place: &Place, token: &TokenArgs) -> Result<(), Failure> {
 pub fn make(place: &Place, token: &TokenArgs, now: DateTime<Utc>) -> Result<String, Failure> {
     // The platform's own roles are nobody's: a token for them would open every door.
     let platform = [commands::permission::SYSTEM, commands::permission::MIGRATION];
-    let roles: Vec<&str> = commands::permission::ROLES.iter().copied().filter(|role| !platform.contains(role)).collect();
+    let roles: Vec<&str> = commands::permission::ROLES
+        .iter()
+        .copied()
+        .filter(|role| !platform.contains(role))
+        .collect();
     if !roles.contains(&token.role.as_str()) {
         let known = roles.join(", ");
         return Err(Failure::new(
@@ -28,10 +32,14 @@ pub fn make(place: &Place, token: &TokenArgs, now: DateTime<Utc>) -> Result<Stri
     if token.region.len() != 6 || !token.region.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Failure::new(
             format!("行政区划代码是 6 位数字（GB/T 2260），例如 320684；给出的是 {}", token.region),
-            format!("a region is a code of 6 digits (GB/T 2260), such as 320684; this is {}", token.region),
+            format!(
+                "a region is a code of 6 digits (GB/T 2260), such as 320684; this is {}",
+                token.region
+            ),
         ));
     }
-    let key = TokenKey::new(&place.token_key()?).map_err(|error| Failure::doing("令牌密钥不可用", "the token key is of no use", error))?;
+    let key = TokenKey::new(&place.token_key()?)
+        .map_err(|error| Failure::doing("令牌密钥不可用", "the token key is of no use", error))?;
     let expires = now + TimeDelta::hours(i64::from(token.expires_hours));
     let claims = auth::Claims {
         sub: token.subject.clone().unwrap_or_else(|| token.name.clone()),
@@ -39,7 +47,11 @@ pub fn make(place: &Place, token: &TokenArgs, now: DateTime<Utc>) -> Result<Stri
         role: token.role.clone(),
         org: token.organisation.clone(),
         region: token.region.clone(),
-        channel: if token.role == "applicant" { Channel::Web } else { Channel::Window },
+        channel: if token.role == "applicant" {
+            Channel::Web
+        } else {
+            Channel::Window
+        },
         exp: expires.timestamp(),
         iat: now.timestamp(),
         aud: auth::AUDIENCE.to_owned(),

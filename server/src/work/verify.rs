@@ -19,8 +19,13 @@ pub fn run(place: &Place) -> Result<(), Failure> {
     );
     for damage in &report.damages {
         let stream = damage.stream.as_ref().map_or("?", |stream| stream.as_str());
-        let revision = damage.revision.map_or_else(|| "?".to_owned(), |revision| revision.to_string());
-        println!("损坏 / damaged: {stream} 版本 / revision {revision} (位置 / position {}): {}", damage.position.0, damage.reason);
+        let revision = damage
+            .revision
+            .map_or_else(|| "?".to_owned(), |revision| revision.to_string());
+        println!(
+            "损坏 / damaged: {stream} 版本 / revision {revision} (位置 / position {}): {}",
+            damage.position.0, damage.reason
+        );
     }
     for complaint in &report.complaints {
         println!("文件 / file: {complaint}");

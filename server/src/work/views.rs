@@ -23,13 +23,31 @@ pub async fn run(args: &PlaceArgs, place: &Place) -> Result<(), Failure> {
                 stop.stream, stop.revision, stop.event_id, stop.reason
             ),
         };
-        vec![view.name.clone(), view.version.to_string(), view.position.0.to_string(), view.lag().to_string(), state]
+        vec![
+            view.name.clone(),
+            view.version.to_string(),
+            view.position.0.to_string(),
+            view.lag().to_string(),
+            state,
+        ]
     });
     println!(
         "{}",
-        table(&["视图 / view", "版本 / version", "位置 / position", "落后 / behind", "状态 / state"], rows)
+        table(
+            &[
+                "视图 / view",
+                "版本 / version",
+                "位置 / position",
+                "落后 / behind",
+                "状态 / state"
+            ],
+            rows
+        )
     );
-    let stopped = status.iter().filter(|view| matches!(view.state, ViewState::Stopped(_))).count();
+    let stopped = status
+        .iter()
+        .filter(|view| matches!(view.state, ViewState::Stopped(_)))
+        .count();
     if stopped == 0 {
         return Ok(());
     }
