@@ -343,7 +343,7 @@ pub(super) async fn note(bureau: &Bureau, order: &Order, clock: &dyn Clock, even
         stream: stream.clone(),
         reason: cause.to_string(),
     })?;
-    let envelope = Envelope::new(Uuid::now_v7(), order.actor(), order.region.clone(), clock.now());
+    let envelope = Envelope::new(Uuid::new_v4(), order.actor(), order.region.clone(), clock.now());
     bureau
         .record(
             &stream,

@@ -63,6 +63,8 @@ pub struct Traces<R> {
     buffer: Vec<u8>,
     mapping: Mapping,
     seen: HashMap<String, u64>,
+    /// Why the trace that is being read cannot be imported.
+    defect: Option<String>,
     is_done: bool,
 }
 
@@ -75,6 +77,7 @@ pub fn read<R: BufRead>(log: R, mapping: Mapping) -> Traces<R> {
         buffer: Vec::new(),
         mapping,
         seen: HashMap::new(),
+        defect: None,
         is_done: false,
     }
 }
@@ -182,17 +185,15 @@ impl<R: BufRead> Traces<R> {
         loop {
             match self.piece()? {
                 Piece::Open { tag, is_empty, .. } if tag == "event" => {
-                    if trace.events.len() >= MAX_EVENTS_PER_TRACE {
-                        return Err(format!(
-                            "the trace of line {} has more than {MAX_EVENTS_PER_TRACE} events",
-                            trace.line
-                        ));
-                    }
                     let mut attributes = Attributes::new();
                     if !is_empty {
                         self.attributes("event", &mut attributes)?;
                     }
-                    trace.events.push(attributes);
+                    if trace.events.len() < MAX_EVENTS_PER_TRACE {
+                        trace.events.push(attributes);
+                    } else {
+                        self.defect = Some(format!("the trace has more than {MAX_EVENTS_PER_TRACE} events"));
+                    }
                 }
                 Piece::Open {
                     key, value, is_empty, ..
@@ -222,7 +223,7 @@ impl<R: BufRead> Traces<R> {
 
     /// One attribute, and those nested in it.
     fn attribute(&mut self, key: &str, value: String, is_empty: bool, into: &mut Attributes) -> Result<(), String> {
-        keep(key.to_owned(), value, into)?;
+        self.keep(key.to_owned(), value, into);
         // The path of keys that we are in; one without a key (the `values` of a list) is no step of its own.
         let mut path = if is_empty { Vec::new() } else { vec![key.to_owned()] };
         while !path.is_empty() {
@@ -241,7 +242,7 @@ impl<R: BufRead> Traces<R> {
                         .collect::<Vec<_>>()
                         .join("/");
                     if path.last().is_some_and(|key| !key.is_empty()) {
-                        keep(whole, value, into)?;
+                        self.keep(whole, value, into);
                     }
                     if is_empty {
                         path.pop();
@@ -257,7 +258,20 @@ impl<R: BufRead> Traces<R> {
         Ok(())
     }
 
+    fn keep(&mut self, key: String, value: String, into: &mut Attributes) {
+        if into.len() >= MAX_ATTRIBUTES {
+            self.defect = Some(format!(
+                "the trace or one of its events has more than {MAX_ATTRIBUTES} attributes"
+            ));
+        } else if !key.is_empty() {
+            into.insert(key, value);
+        }
+    }
+
     fn case(&mut self, mut trace: Trace) -> Result<Box<ImportRow>, String> {
+        if let Some(defect) = self.defect.take() {
+            return Err(defect);
+        }
         let legacy_id = trace
             .attributes
             .get(NAME)
@@ -338,16 +352,6 @@ fn opened(start: &BytesStart<'_>, is_empty: bool) -> Result<Piece, String> {
         value,
         is_empty,
     })
-}
-
-fn keep(key: String, value: String, into: &mut Attributes) -> Result<(), String> {
-    if into.len() >= MAX_ATTRIBUTES {
-        return Err(format!("more than {MAX_ATTRIBUTES} attributes"));
-    }
-    if !key.is_empty() {
-        into.insert(key, value);
-    }
-    Ok(())
 }
 
 /// A time as logs write it; one without an offset is UTC.

@@ -255,6 +255,26 @@ async fn every_event_of_a_trace_becomes_an_event_of_its_case() {
 }
 
 #[test]
+fn a_trace_that_is_too_long_is_refused_and_the_next_one_read() {
+    let event =
+        r#"<event><string key="concept:name" value="x"/><date key="time:timestamp" value="2010-10-05T07:20:39Z"/></event>"#;
+    let trace = |name: &str, events| {
+        format!(
+            "<trace><string key=\"concept:name\" value=\"{name}\"/>{}</trace>",
+            event.repeat(events)
+        )
+    };
+    let log = format!(
+        "<log>{}{}</log>",
+        trace("long", xes::MAX_EVENTS_PER_TRACE + 1),
+        trace("short", 1)
+    );
+    let found: Vec<_> = xes::read(Cursor::new(log), wabo()).collect();
+    assert!(matches!(&found[0], Found::Reject(reject) if reject.reason.contains("more than")));
+    assert!(matches!(&found[1], Found::Case(row) if row.legacy_id == "short"));
+}
+
+#[test]
 fn a_torn_log_is_reported_where_it_breaks() {
     let torn = &LOG[..LOG.find("case-2").unwrap()];
     let found: Vec<_> = xes::read(Cursor::new(torn), wabo()).collect();
