@@ -3,7 +3,6 @@
 use std::{
     collections::HashSet,
     hash::{DefaultHasher, Hasher},
-    num::NonZeroUsize,
     sync::Arc,
 };
 
@@ -22,11 +21,13 @@ use crate::{
     writing::Target,
 };
 
-/// How many folded cases are kept, so that the next event of a case needs no reading. A fold is a few kilobytes.
-pub(crate) const MAX_CACHED_CASES: NonZeroUsize = match NonZeroUsize::new(10_000) {
-    Some(n) => n,
-    None => NonZeroUsize::MIN,
-};
+/// How many bytes of events the kept folds may stand for; the next event of a kept case needs no reading. A fold takes
+/// about three times as much memory.
+#[cfg(not(test))]
+const MAX_CACHED_BYTES: usize = 24 * 1024 * 1024;
+/// So little in tests that cases are forgotten and read again.
+#[cfg(test)]
+const MAX_CACHED_BYTES: usize = 64 * 1024;
 /// How many streams are read at once when cases are not cached.
 const MAX_READS_AT_ONCE: usize = 16;
 /// The view whose changes are told apart from others, for those who watch their worklist.
@@ -50,7 +51,11 @@ pub(crate) struct Folder {
     store: Arc<dyn EventStore>,
     views: Arc<Vec<Box<dyn View>>>,
     rules: Rules,
+    /// Counts the changes of the rules.
+    epoch: u32,
     cases: LruCache<StreamName, Folded>,
+    /// What the folds weigh together.
+    bytes: usize,
 }
 
 impl Folder {
@@ -60,13 +65,16 @@ impl Folder {
             store,
             views,
             rules,
-            cases: LruCache::new(MAX_CACHED_CASES),
+            epoch: 0,
+            cases: LruCache::unbounded(),
+            bytes: 0,
         }
     }
 
     /// Forgets the folds: what was derived from them was not written.
     pub(crate) fn forget(&mut self) {
         self.cases.clear();
+        self.bytes = 0;
     }
 
     /// The rows of a batch for each of the targets, in their order, and what changed.
@@ -89,6 +97,7 @@ impl Folder {
         for event in events {
             if is_rule_change(event) {
                 self.rules = changed_rules(&self.rules, event);
+                self.epoch += 1;
                 continue;
             }
             let Some(folded) = self.fold(event) else { continue };
@@ -119,6 +128,7 @@ impl Folder {
             let worklist = case_rows(&views, folded, touched, targets, &mut derived);
             changes.push(change(folded, worklist));
         }
+        self.make_room();
         Ok((derived, changes))
     }
 
@@ -126,12 +136,15 @@ impl Folder {
     fn fold(&mut self, event: &RecordedEvent) -> Option<&Folded> {
         if !self.cases.contains(&event.stream) {
             let (case, id) = case_of(&event.stream)?;
-            self.cases
-                .put(event.stream.clone(), Folded::new(case, id, &self.rules, self.views.len()));
+            self.cases.put(
+                event.stream.clone(),
+                Folded::new(case, id, &self.rules, self.epoch, self.views.len()),
+            );
         }
         let folded = self.cases.get_mut(&event.stream)?;
         folded.apply(event);
-        folded.under(&self.rules);
+        folded.under(&self.rules, self.epoch);
+        self.bytes += event.data.len();
         Some(folded)
     }
 
@@ -146,7 +159,8 @@ impl Folder {
             match self.cases.peek(&event.stream) {
                 Some(folded) if folded.seen.revision + 1 == event.revision => continue,
                 Some(_) => {
-                    self.cases.pop(&event.stream);
+                    let gone = self.cases.pop(&event.stream);
+                    self.bytes = self.bytes.saturating_sub(gone.map_or(0, |folded| folded.bytes));
                 }
                 None => {}
             }
@@ -154,16 +168,25 @@ impl Folder {
                 missing.push((event.stream.clone(), event.revision));
             }
         }
-        let (store, rules, views) = (&self.store, &self.rules, self.views.len());
+        let (store, rules, epoch, views) = (&self.store, &self.rules, self.epoch, self.views.len());
         let loaded: Vec<Option<(StreamName, Folded)>> = stream::iter(missing)
-            .map(|(stream, below)| async move { load(store, rules, views, stream, below).await })
+            .map(|(stream, below)| async move { load(store, rules, epoch, views, stream, below).await })
             .buffer_unordered(MAX_READS_AT_ONCE)
             .try_collect()
             .await?;
         for (stream, folded) in loaded.into_iter().flatten() {
+            self.bytes += folded.bytes;
             self.cases.put(stream, folded);
         }
         Ok(())
+    }
+
+    /// Forgets the cases that were not touched for the longest time.
+    fn make_room(&mut self) {
+        while self.bytes > MAX_CACHED_BYTES {
+            let Some((_, folded)) = self.cases.pop_lru() else { return };
+            self.bytes = self.bytes.saturating_sub(folded.bytes);
+        }
     }
 }
 
@@ -178,12 +201,13 @@ struct Touched {
 async fn load(
     store: &Arc<dyn EventStore>,
     rules: &Rules,
+    epoch: u32,
     views: usize,
     stream: StreamName,
     below: u64,
 ) -> Result<Option<(StreamName, Folded)>, StoreError> {
     let Some((case, id)) = case_of(&stream) else { return Ok(None) };
-    let mut folded = Folded::new(case, id, rules, views);
+    let mut folded = Folded::new(case, id, rules, epoch, views);
     let mut from = 0;
     while from < below {
         let limit = usize::try_from(below - from)

@@ -73,6 +73,10 @@ pub(crate) struct Folded {
     pub(crate) seen: SeenCase,
     /// The rules that were in force when its last event was recorded: its rows are derived by them, whenever that is.
     pub(crate) rules: Rules,
+    /// Which rules these are, counted by the one who folds: comparing them is cheaper than taking them.
+    rules_epoch: u32,
+    /// How large its events' data were together.
+    pub(crate) bytes: usize,
     /// What each view's rows of this case hash to; none, if that is not known.
     pub(crate) rows_hashes: Vec<Option<u64>>,
     /// Kept as bytes, in one buffer: only the last one is ever read.
@@ -91,7 +95,7 @@ pub(crate) fn case_of(stream: &StreamName) -> Option<(AnyCase, Uuid)> {
 
 impl Folded {
     /// Before anything happened.
-    pub(crate) fn new(case: AnyCase, id: Uuid, rules: &Rules, views: usize) -> Self {
+    pub(crate) fn new(case: AnyCase, id: Uuid, rules: &Rules, rules_epoch: u32, views: usize) -> Self {
         let epoch = DateTime::UNIX_EPOCH;
         Self {
             seen: SeenCase {
@@ -106,6 +110,8 @@ impl Folded {
                 unreadable: None,
             },
             rules: rules.clone(),
+            rules_epoch,
+            bytes: 0,
             rows_hashes: vec![None; views],
             last_metadata: Vec::new(),
             last_event_id: Uuid::nil(),
@@ -131,6 +137,7 @@ impl Folded {
                 reason: cause.to_string(),
             });
         }
+        self.bytes += event.data.len();
         self.seen.revision = event.revision;
         self.seen.position = event.position;
         self.last_event_id = event.id;
@@ -141,8 +148,11 @@ impl Folded {
     }
 
     /// Remembers by which rules its rows are derived.
-    pub(crate) fn under(&mut self, rules: &Rules) {
-        self.rules = rules.clone();
+    pub(crate) fn under(&mut self, rules: &Rules, epoch: u32) {
+        if self.rules_epoch != epoch {
+            self.rules_epoch = epoch;
+            self.rules = rules.clone();
+        }
     }
 
     /// Reads the times of the last event, before rows are derived.

@@ -1,15 +1,10 @@
 //! One thread of a load: folds its part of the streams and hands rows out in chunks.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{collections::HashSet, sync::Arc};
 
 use domain::rules::Rules;
 use event_store_contract::{Position, RecordedEvent, StreamName};
+use lru::LruCache;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -23,6 +18,12 @@ use crate::{
 
 /// How many bytes of rows are handed on at once.
 const CHUNK_BYTES: usize = 256 * 1024;
+/// How many bytes of events the folds of one thread may stand for. A fold takes about three times as much memory.
+#[cfg(not(test))]
+const MAX_FOLDED_BYTES: usize = 24 * 1024 * 1024;
+/// So little in tests that cases are forgotten and come back.
+#[cfg(test)]
+const MAX_FOLDED_BYTES: usize = 64 * 1024;
 
 /// What a folding thread is given.
 pub(super) enum Work {
@@ -37,9 +38,12 @@ pub(super) enum Work {
 /// What a folding thread did.
 pub(super) struct FoldedPart {
     pub(super) rows: u64,
+    pub(super) cases: u64,
     /// Which views could not take an event, in the order of the outlets.
     pub(super) stops: Vec<Option<Stop>>,
     pub(super) taken_back: Vec<(Uuid, Position)>,
+    /// Cases that went on after their rows were written: they are to be read again, as a whole.
+    pub(super) late: HashSet<StreamName>,
 }
 
 /// Where the rows of one view go.
@@ -55,17 +59,16 @@ struct Outlet {
 pub(super) struct Folding {
     views: Arc<Vec<Box<dyn View>>>,
     outlets: Vec<Outlet>,
-    cases: Arc<AtomicU64>,
-    rows: u64,
-    taken_back: Vec<(Uuid, Position)>,
+    folds: LruCache<StreamName, Folded>,
+    /// What the folds weigh together.
+    bytes: usize,
+    /// Cases whose rows were written to make room.
+    written: HashSet<Uuid>,
+    done: FoldedPart,
 }
 
 impl Folding {
-    pub(super) fn new(
-        views: Arc<Vec<Box<dyn View>>>,
-        outlets: Vec<(usize, Vec<mpsc::Sender<Vec<u8>>>)>,
-        cases: Arc<AtomicU64>,
-    ) -> Self {
+    pub(super) fn new(views: Arc<Vec<Box<dyn View>>>, outlets: Vec<(usize, Vec<mpsc::Sender<Vec<u8>>>)>) -> Self {
         let outlets = outlets
             .into_iter()
             .map(|(view, tables)| Outlet {
@@ -76,78 +79,84 @@ impl Folding {
                 stop: None,
             })
             .collect();
+        let done = FoldedPart {
+            rows: 0,
+            cases: 0,
+            stops: Vec::new(),
+            taken_back: Vec::new(),
+            late: HashSet::new(),
+        };
         Self {
             views,
             outlets,
-            cases,
-            rows: 0,
-            taken_back: Vec::new(),
+            folds: LruCache::unbounded(),
+            bytes: 0,
+            written: HashSet::new(),
+            done,
         }
     }
 
     /// Folds what it is given, and in the end writes the rows of all cases.
     pub(super) fn run(mut self, mut work: mpsc::Receiver<Work>) -> FoldedPart {
         let mut rules = Rules::embedded();
-        let mut folds: HashMap<StreamName, Folded> = HashMap::new();
+        let mut epoch = 0;
         while let Some(work) = work.blocking_recv() {
             match work {
-                Work::Events(events) => self.fold(&mut folds, &events, &rules),
-                Work::Rules(changed) => rules = changed,
+                Work::Events(events) => self.fold(&events, &rules, epoch),
+                Work::Rules(changed) => {
+                    rules = changed;
+                    epoch += 1;
+                }
                 Work::WriteAll => {
-                    for (stream, folded) in folds.drain() {
+                    while let Some((stream, folded)) = self.folds.pop_lru() {
                         self.write_case(&stream, folded);
                     }
                     self.flush(0);
                 }
             }
         }
-        FoldedPart {
-            rows: self.rows,
-            stops: self.outlets.into_iter().map(|outlet| outlet.stop).collect(),
-            taken_back: self.taken_back,
-        }
+        self.done.stops = self.outlets.into_iter().map(|outlet| outlet.stop).collect();
+        self.done
     }
 
-    fn fold(&mut self, folds: &mut HashMap<StreamName, Folded>, events: &[RecordedEvent], rules: &Rules) {
+    fn fold(&mut self, events: &[RecordedEvent], rules: &Rules, epoch: u32) {
         let has_events = self.outlets.iter().any(|outlet| outlet.has_events);
         for event in events {
-            if !folds.contains_key(&event.stream) {
+            if !self.folds.contains(&event.stream) {
                 let Some((case, id)) = case_of(&event.stream) else { continue };
+                if self.written.contains(&id) {
+                    self.done.late.insert(event.stream.clone());
+                    continue;
+                }
                 // No hashes of rows: nothing is written twice here.
-                folds.insert(event.stream.clone(), Folded::new(case, id, rules, 0));
-                self.cases.fetch_add(1, Ordering::Relaxed);
+                self.folds.put(event.stream.clone(), Folded::new(case, id, rules, epoch, 0));
+                self.done.cases += 1;
             }
-            let Some(folded) = folds.get_mut(&event.stream) else {
+            let Some(folded) = self.folds.get_mut(&event.stream) else {
                 continue;
             };
             folded.apply(event);
-            folded.under(rules);
+            folded.under(rules, epoch);
+            self.bytes += event.data.len();
             if is_rollback(event) {
-                self.taken_back.push((folded.seen.id, event.position));
+                self.done.taken_back.push((folded.seen.id, event.position));
             } else if has_events {
-                self.write_event(folded, event);
+                write_event(&self.views, &mut self.outlets, folded, event);
             }
         }
+        self.make_room();
         self.flush(CHUNK_BYTES);
     }
 
-    fn write_event(&mut self, folded: &Folded, event: &RecordedEvent) {
-        let seen_event = SeenEvent::new(event);
-        for outlet in self
-            .outlets
-            .iter_mut()
-            .filter(|outlet| outlet.has_events && outlet.stop.is_none())
-        {
-            let written = self.views[outlet.view].event_rows(&folded.seen, &seen_event, &folded.rules, &mut outlet.rows);
-            if let Err(cause) = written {
-                outlet.stop = Some(Stop {
-                    event_id: event.id,
-                    stream: event.stream.to_string(),
-                    revision: event.revision,
-                    position: event.position,
-                    reason: cause.to_string(),
-                });
-            }
+    /// Writes the rows of the cases that were not seen for the longest time, and forgets them.
+    fn make_room(&mut self) {
+        while self.bytes > MAX_FOLDED_BYTES {
+            let Some((stream, folded)) = self.folds.pop_lru() else {
+                return;
+            };
+            self.bytes = self.bytes.saturating_sub(folded.bytes);
+            self.written.insert(folded.seen.id);
+            self.write_case(&stream, folded);
         }
     }
 
@@ -173,12 +182,29 @@ impl Folding {
                 if rows.bytes.is_empty() || rows.bytes.len() < at_least {
                     continue;
                 }
-                self.rows += rows.count as u64;
+                self.done.rows += rows.count as u64;
                 rows.count = 0;
                 let chunk = std::mem::replace(&mut rows.bytes, Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4));
                 // A copy that failed has closed its end, and tells why itself.
                 let _ = table.blocking_send(chunk);
             }
+        }
+    }
+}
+
+/// Writes the rows of one event.
+fn write_event(views: &[Box<dyn View>], outlets: &mut [Outlet], folded: &Folded, event: &RecordedEvent) {
+    let seen_event = SeenEvent::new(event);
+    for outlet in outlets.iter_mut().filter(|outlet| outlet.has_events && outlet.stop.is_none()) {
+        let written = views[outlet.view].event_rows(&folded.seen, &seen_event, &folded.rules, &mut outlet.rows);
+        if let Err(cause) = written {
+            outlet.stop = Some(Stop {
+                event_id: event.id,
+                stream: event.stream.to_string(),
+                revision: event.revision,
+                position: event.position,
+                reason: cause.to_string(),
+            });
         }
     }
 }

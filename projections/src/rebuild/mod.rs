@@ -1,8 +1,10 @@
 //! Building views anew: fold the whole log in memory, copy the rows into tables beside the ones that are shown, index
 //! them, catch up, and take their place in one short transaction.
 
+mod copying;
 mod folding;
 mod loading;
+mod reading;
 mod swapping;
 
 use std::{
@@ -159,7 +161,7 @@ async fn build(
     }
     let from = Instant::now();
     progress(Phase::Indexing, loaded.position);
-    loading::index(inner, &ready).await?;
+    copying::index(inner, &ready).await?;
     phases.push((Phase::Indexing, from.elapsed()));
 
     let from = Instant::now();
