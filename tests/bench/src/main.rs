@@ -8,11 +8,12 @@ mod http_load;
 #[path = "../../../projections/src/testing/histories.rs"]
 mod histories;
 mod measure;
+mod pages;
 #[cfg(feature = "peers")]
 mod peers;
 mod views;
 
-const NAMES: &[&str] = &["append", "commands", "views"];
+const NAMES: &[&str] = &["append", "commands", "views", "pages"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +34,7 @@ async fn run(wanted: &[&str]) {
             "append" => append::run().await,
             "commands" => commands::run().await,
             "views" => views::run().await,
+            "pages" => pages::run().await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));
                 std::process::exit(2);
