@@ -52,11 +52,20 @@ fn the_schema_is_printed_without_any_data() {
 #[test]
 fn a_token_is_made_for_a_known_role_and_region_only() {
     let data = data_directory();
-    let token = run_well(data.path(), &["token", "--role", "handler", "--name", "王芳", "--region", "320684"]);
+    let token = run_well(
+        data.path(),
+        &["token", "--role", "handler", "--name", "王芳", "--region", "320684"],
+    );
     assert_eq!(token.trim().split('.').count(), 3);
-    let said = complaint(data.path(), &["token", "--role", "emperor", "--name", "王芳", "--region", "320684"]);
+    let said = complaint(
+        data.path(),
+        &["token", "--role", "emperor", "--name", "王芳", "--region", "320684"],
+    );
     assert!(said.contains("windowClerk"), "{said}");
-    let said = complaint(data.path(), &["token", "--role", "handler", "--name", "王芳", "--region", "海门"]);
+    let said = complaint(
+        data.path(),
+        &["token", "--role", "handler", "--name", "王芳", "--region", "海门"],
+    );
     assert!(said.contains("320684"), "{said}");
 }
 
@@ -73,7 +82,13 @@ fn nobody_gets_a_token_of_the_platform_itself() {
 fn a_missing_data_directory_is_named() {
     let data = data_directory();
     let nowhere = data.path().join("nowhere");
-    for command in [&["verify"][..], &["views"], &["replay", "case-1"], &["rebuild", "all"], &["report", "cohorts", "--by", "city"]] {
+    for command in [
+        &["verify"][..],
+        &["views"],
+        &["replay", "case-1"],
+        &["rebuild", "all"],
+        &["report", "cohorts", "--by", "city"],
+    ] {
         let said = complaint(&nowhere, command);
         assert!(said.contains("nowhere") && said.contains("--data-dir"), "{command:?}: {said}");
     }

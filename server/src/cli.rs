@@ -185,7 +185,7 @@ pub enum ReportCommand {
         /// 只计属性等于该值的办件 / only cases with this value
         #[arg(long = "where", value_name = "ATTR=VALUE", value_parser = attribute_equals)]
         only: Vec<(String, String)>,
-        /// mature：只计 in_mature_cohort = yes / count only in_mature_cohort = yes
+        /// mature：只计成熟批次（`in_mature_cohort` = yes） / only mature cohorts (`in_mature_cohort` = yes)
         #[arg(long, value_enum)]
         cohort: Option<Cohort>,
         /// 输出格式 / how to print it

@@ -116,7 +116,7 @@ impl Place {
             .flat_map(|uuid| [uuid[0], uuid[1], uuid[2], uuid[3], uuid[10], uuid[11], uuid[12], uuid[13]])
             .take(TOKEN_KEY_BYTES)
             .collect();
-        let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = hex(&key);
         match write_new_private(&path, &text) {
             Ok(()) => Ok(key),
             // Another process made one in the meantime: that one counts.
@@ -172,6 +172,12 @@ fn write_new_private(path: &Path, text: &str) -> io::Result<()> {
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Bytes as two digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {

@@ -159,7 +159,7 @@ fn a_small_event_log_becomes_one_event_for_each_of_its_own() {
     assert_eq!(figure(&report, "rejected"), 1);
 }
 
-/// The receipt phase of an environmental permit (CoSeLoG, by J.C.A.M. Buijs): 918 traces and 5,626 events, counted by hand.
+/// The receipt phase of an environmental permit (CoSeLoG project, by J. Buijs): 918 traces and 5,626 events, counted by hand.
 #[test]
 fn the_receipt_log_becomes_its_918_cases_and_5626_events() {
     let file = root().join("../shared/data/wabo/train_env_permit.xes.gz");

@@ -55,11 +55,7 @@ pub(super) struct Imported {
 impl Imported {
     /// Events a second, until all views showed them.
     pub(super) fn events_per_second(&self) -> u64 {
-        if self.visible_ms == 0 {
-            0
-        } else {
-            self.events * 1_000 / self.visible_ms
-        }
+        (self.events * 1_000).checked_div(self.visible_ms).unwrap_or_default()
     }
 }
 

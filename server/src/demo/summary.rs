@@ -13,7 +13,7 @@ use crate::{
     cli::TokenArgs,
     failure::Failure,
     house::House,
-    place::Place,
+    place::{Place, hex},
     work::{
         replay::local,
         report::{handling_time_sheet, table},
@@ -143,7 +143,7 @@ async fn proof_of(house: &House, told: &Told) -> Result<(), Failure> {
             ));
         }
     }
-    let hash: String = link.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&link);
     println!(
         "可验证 / provable：{} 个事件的哈希链重算一致 / the hash chain of {} events was computed again and holds  {}…",
         events.len(),

@@ -27,16 +27,16 @@ pub async fn run(args: &PlaceArgs, place: &Place, errand: Errand, what: &str) ->
         shown.set_position(done);
     });
     let serving = place.running().and_then(|running| running.address);
-    let done = match serving {
-        Some(address) => handover::hand_over(place, address, &errand, SystemClock.now(), tell).await,
-        None => {
-            let house = House::open(args, place).await?;
-            let done = errand
-                .carry_out(house.bureau(), house.projections(), &SystemClock, &Limits::default(), tell)
-                .await;
-            let closed = house.close().await;
-            done.and_then(|outcome| closed.map(|()| outcome))
-        }
+    let done = if let Some(address) = serving {
+        handover::hand_over(place, address, &errand, SystemClock.now(), tell).await
+    } else {
+        let house = House::open(args, place).await?;
+        let limits = Limits::default();
+        let done = errand
+            .carry_out(house.bureau(), house.projections(), &SystemClock, &limits, tell)
+            .await;
+        let closed = house.close().await;
+        done.and_then(|outcome| closed.map(|()| outcome))
     };
     bar.finish_and_clear();
     done
