@@ -52,7 +52,7 @@ impl Code {
 /// Why a command was not done, in words that the asker can act on.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
 pub(crate) struct UserError {
-    /// The reason's name, such as REVIEW_NOT_PASSED; BUSY means: send the same command again.
+    /// The reason's name, such as `REVIEW_NOT_PASSED`; `BUSY` means: send the same command again.
     pub code: String,
     /// 中文说明
     pub message: String,

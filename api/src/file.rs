@@ -341,7 +341,7 @@ impl CaseFile {
                 name: officer.name.clone(),
             }),
             opinions: kernel.opinions.iter().map(Opinion::from).collect(),
-            pauses: kernel.pauses.iter().map(|pause| pause.into()).collect(),
+            pauses: kernel.pauses.iter().map(Into::into).collect(),
             decision: kernel.decision.as_ref().map(Decision::from),
             delivered_on: kernel.delivered_on,
             archived_on: kernel.archived_on,

@@ -3,6 +3,11 @@
 //! Nothing is executed over GET, there are no batches, and a request must say that it is JSON: a foreign page can
 //! then not make a browser send it. The order of the checks is that of their cost.
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an early answer is an answer: it is made once and sent, not passed around"
+)]
+
 use std::{
     panic::AssertUnwindSafe,
     sync::{

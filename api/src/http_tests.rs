@@ -175,10 +175,16 @@ async fn the_client_chooses_the_form_of_the_answer() {
 async fn an_operation_keeps_the_limits() {
     let room = Room::without_views().await;
     let token = room.token("director");
-    let aliases: String = (0..200).map(|number| format!("a{number}: today ")).collect();
+    let aliases = vec!["today"; 200]
+        .iter()
+        .enumerate()
+        .map(|(number, field)| format!("a{number}: {field}"))
+        .collect::<Vec<_>>()
+        .join(" ");
     let deep = format!(
-        "{{ __schema {{ types {} }} }}",
-        "{ fields { type { ofType".repeat(1) + &" { ofType".repeat(12) + " { name" + &" }".repeat(16)
+        "{{ __schema {{ types {{ fields {{ type {} name {} }} }} }} }}",
+        "{ ofType ".repeat(12),
+        "}".repeat(12)
     );
     let costly = "{ cases(first: 100) { nodes { timeline(first: 100) { title titleEn name } } } }";
     for query in [format!("{{ {aliases} }}"), deep, costly.to_owned()] {

@@ -14,6 +14,7 @@ use crate::{
 
 /// Anything with a global id.
 #[derive(Interface)]
+#[allow(clippy::large_enum_variant, reason = "one node at a time is made and shown")]
 #[graphql(field(name = "id", ty = "ID", desc = "The global id."))]
 pub(crate) enum Node {
     /// 办件

@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn money_and_areas_are_written_without_floats() {
-        assert_eq!(decimal(29_726_398_00, 6), "2972.6398");
+        assert_eq!(decimal(2_972_639_800, 6), "2972.6398");
         assert_eq!(decimal(94_600_000, 4), "9460");
         assert_eq!(decimal(1, 4), "0.0001");
         assert_eq!(decimal(-15_000, 4), "-1.5");

@@ -57,7 +57,7 @@ impl Subscription {
         #[graphql(desc = "Only this case")] id: Option<ID>,
         #[graphql(desc = "Only cases that are so after the change")] filter: Option<CaseFilterInput>,
     ) -> Result<impl Stream<Item = CaseChanged> + use<>, Error> {
-        let place = place(ctx)?;
+        let seat = seat(ctx)?;
         let only = id
             .map(|id| GlobalId::decode_case(&id))
             .transpose()
@@ -77,8 +77,8 @@ impl Subscription {
                 }
             })
             .flat_map(move |cases| {
-                // The place is held for as long as the stream lives.
-                let _held = &place;
+                // The seat is held for as long as the stream lives.
+                let _held = &seat;
                 stream::iter(cases)
             }))
     }
@@ -91,7 +91,7 @@ impl Subscription {
         #[graphql(desc = "Given to this account")] assignee: Option<String>,
         #[graphql(desc = "In this administrative division, with its subdivisions")] region: Option<String>,
     ) -> Result<impl Stream<Item = WorklistChanged> + use<>, Error> {
-        let place = place(ctx)?;
+        let seat = seat(ctx)?;
         let filter = narrowed(principal(ctx)?, role, assignee, region.as_deref(), None, None);
         let filter = filter.ok_or_else(|| Code::Forbidden.error("this worklist is not yours to see"))?;
         let projections = state(ctx)?.projections.clone();
@@ -102,37 +102,37 @@ impl Subscription {
                 let (projections, filter, prefix) = (projections.clone(), filter.clone(), prefix.clone());
                 async move {
                     let mut changed = Vec::new();
-                    for change in of_interest(&batch, None).filter(|change| change.worklist) {
-                        changed.extend(tasks_of(&projections, &filter, prefix.as_deref(), change).await);
+                    for touched in of_interest(&batch, None).filter(|touched| touched.worklist) {
+                        changed.extend(tasks_of(&projections, &filter, prefix.as_deref(), touched).await);
                     }
                     changed
                 }
             })
             .flat_map(move |changed| {
-                let _held = &place;
+                let _held = &seat;
                 stream::iter(changed)
             }))
     }
 
     /// 视图推进: the position up to which all running views show everything, whenever it grows.
     async fn views_advanced(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = LogPosition> + use<>, Error> {
-        let place = place(ctx)?;
+        let seat = seat(ctx)?;
         let advanced = state(ctx)?.projections.advanced();
         Ok(stream::unfold(
-            (advanced, place),
-            |(mut advanced, place): (watch::Receiver<Position>, _)| async move {
+            (advanced, seat),
+            |(mut advanced, seat): (watch::Receiver<Position>, _)| async move {
                 advanced.changed().await.ok()?;
                 let position = *advanced.borrow_and_update();
-                Some((LogPosition(position), (advanced, place)))
+                Some((LogPosition(position), (advanced, seat)))
             },
         ))
     }
 }
 
-/// A place among the connection's subscriptions.
-fn place(ctx: &Context<'_>) -> Result<OwnedSemaphorePermit, Error> {
-    let places = ctx.data::<Arc<Semaphore>>()?;
-    Arc::clone(places)
+/// A seat among the connection's subscriptions.
+fn seat(ctx: &Context<'_>) -> Result<OwnedSemaphorePermit, Error> {
+    let seats = ctx.data::<Arc<Semaphore>>()?;
+    Arc::clone(seats)
         .try_acquire_owned()
         .map_err(|_| Code::BadInput.error("this connection has too many subscriptions; end some first"))
 }

@@ -38,8 +38,10 @@ pub(crate) struct Room {
     pub(crate) state: ApiState,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) router: Router,
-    _postgres: Option<(PrivatePostgres, tempfile::TempDir)>,
-    _running: Option<watch::Sender<bool>>,
+    #[allow(dead_code, reason = "held for as long as the room lives")]
+    postgres: Option<(PrivatePostgres, tempfile::TempDir)>,
+    #[allow(dead_code, reason = "held for as long as the room lives")]
+    running_views: Option<watch::Sender<bool>>,
 }
 
 impl Room {
@@ -67,8 +69,8 @@ impl Room {
         let running = views.clone();
         tokio::spawn(async move { running.run(stopped).await });
         let mut room = Self::over(store, views).await;
-        room._postgres = Some((postgres, directory));
-        room._running = Some(stop);
+        room.postgres = Some((postgres, directory));
+        room.running_views = Some(stop);
         room
     }
 
@@ -89,8 +91,8 @@ impl Room {
             router: router(state.clone()),
             state,
             clock,
-            _postgres: None,
-            _running: None,
+            postgres: None,
+            running_views: None,
         }
     }
 
@@ -100,8 +102,8 @@ impl Room {
             state: self.state.clone(),
             clock: self.clock.clone(),
             router: router(self.state.clone()),
-            _postgres: None,
-            _running: None,
+            postgres: None,
+            running_views: None,
         }
     }
 

@@ -28,7 +28,7 @@ use crate::{
     limits::{MAX_SUBSCRIPTION_MESSAGE_BYTES, MAX_SUBSCRIPTIONS_PER_CONNECTION},
 };
 
-/// The one subprotocol (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
+/// The one subprotocol (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>).
 const PROTOCOL: &str = "graphql-transport-ws";
 /// How long a new connection may take to say who it is.
 const INIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -169,3 +169,7 @@ impl Timer for TokioTimer {
         tokio::time::sleep(duration).boxed()
     }
 }
+
+#[cfg(test)]
+#[path = "websocket_tests.rs"]
+mod tests;

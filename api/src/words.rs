@@ -2,7 +2,7 @@
 
 use async_graphql::Enum;
 
-/// 办理状态: where a case stands. The names match the code values of live approval systems (工程审批系统 ItemStatus).
+/// 办理状态: where a case stands. The names match the code values of live approval systems (工程审批系统 `ItemStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enum)]
 #[graphql(remote = "domain::case::Stage")]
 pub(crate) enum Stage {

@@ -4,8 +4,10 @@ use async_graphql::{Context, Error, InputObject, Object};
 use chrono::NaiveDate;
 use domain::case::Command;
 
-use super::ask_kernel;
-use super::inputs::{MaterialInput, small_count};
+use super::{
+    ask_kernel,
+    inputs::{MaterialInput, ReadInput, small_count},
+};
 use crate::{
     asked::{Ask, CasePayload},
     errors::UserError,
@@ -21,7 +23,7 @@ struct CaseSupplyToleratedInput {
     material: MaterialInput,
 }
 
-impl CaseSupplyToleratedInput {
+impl ReadInput<Command> for CaseSupplyToleratedInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, material } = self;
         Ok((
@@ -50,7 +52,7 @@ struct CaseVerifyCommitmentInput {
     note: String,
 }
 
-impl CaseVerifyCommitmentInput {
+impl ReadInput<Command> for CaseVerifyCommitmentInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -82,7 +84,7 @@ struct CaseRectifyCommitmentInput {
     by: Vec<String>,
 }
 
-impl CaseRectifyCommitmentInput {
+impl ReadInput<Command> for CaseRectifyCommitmentInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, by } = self;
         Ok((ask, Command::RectifyCommitment { by }))
@@ -104,7 +106,7 @@ struct CaseRateInput {
     comment: Option<String>,
 }
 
-impl CaseRateInput {
+impl ReadInput<Command> for CaseRateInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -138,7 +140,7 @@ struct CaseHandleBadReviewInput {
     contacted_on: NaiveDate,
 }
 
-impl CaseHandleBadReviewInput {
+impl ReadInput<Command> for CaseHandleBadReviewInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -172,7 +174,7 @@ struct CaseCorrectDataInput {
     approvers: Vec<String>,
 }
 
-impl CaseCorrectDataInput {
+impl ReadInput<Command> for CaseCorrectDataInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,

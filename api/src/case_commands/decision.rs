@@ -3,8 +3,8 @@
 use async_graphql::{Context, Error, InputObject, Object};
 use domain::case::Command;
 
-use super::ask_kernel;
 use super::inputs::ChangeInput;
+use super::{ask_kernel, inputs::ReadInput};
 use crate::{
     asked::{Ask, CasePayload},
     errors::UserError,
@@ -20,7 +20,7 @@ struct CaseGrantInput {
     conditions: Option<Vec<String>>,
 }
 
-impl CaseGrantInput {
+impl ReadInput<Command> for CaseGrantInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, conditions } = self;
         Ok((
@@ -43,7 +43,7 @@ struct CaseRefuseInput {
     remedies: Vec<String>,
 }
 
-impl CaseRefuseInput {
+impl ReadInput<Command> for CaseRefuseInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reasons, remedies } = self;
         Ok((ask, Command::Refuse { reasons, remedies }))
@@ -61,7 +61,7 @@ struct CaseDeliverInput {
     receiver: String,
 }
 
-impl CaseDeliverInput {
+impl ReadInput<Command> for CaseDeliverInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, method, receiver } = self;
         Ok((
@@ -85,7 +85,7 @@ struct CaseAmendLicenceInput {
     basis: String,
 }
 
-impl CaseAmendLicenceInput {
+impl ReadInput<Command> for CaseAmendLicenceInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, changes, basis } = self;
         Ok((
@@ -109,7 +109,7 @@ struct CaseReplaceLicenceInput {
     reason: String,
 }
 
-impl CaseReplaceLicenceInput {
+impl ReadInput<Command> for CaseReplaceLicenceInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, kind, reason } = self;
         Ok((
@@ -133,7 +133,7 @@ struct CaseRevokeDecisionInput {
     reason: String,
 }
 
-impl CaseRevokeDecisionInput {
+impl ReadInput<Command> for CaseRevokeDecisionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, article, reason } = self;
         Ok((ask, Command::RevokeDecision { article, reason }))
@@ -151,7 +151,7 @@ struct CaseCancelLicenceInput {
     reason: String,
 }
 
-impl CaseCancelLicenceInput {
+impl ReadInput<Command> for CaseCancelLicenceInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, article, reason } = self;
         Ok((ask, Command::CancelLicence { article, reason }))
@@ -169,7 +169,7 @@ struct CaseArchiveInput {
     volume_hash: String,
 }
 
-impl CaseArchiveInput {
+impl ReadInput<Command> for CaseArchiveInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,

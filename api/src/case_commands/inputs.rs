@@ -8,9 +8,15 @@ use domain::{
 };
 
 use crate::{
+    asked::Ask,
     errors::UserError,
     words::{GapKind, IdKind, MaterialSource, PartyKind},
 };
+
+/// The input of a command: what it travels with, and the command that it asks, or what is wrong with it.
+pub(crate) trait ReadInput<Command> {
+    fn read(self) -> Result<(Ask, Command), UserError>;
+}
 
 /// 申请人 or 代理人
 #[derive(Debug, InputObject)]

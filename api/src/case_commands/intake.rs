@@ -3,8 +3,10 @@
 use async_graphql::{Context, Error, InputObject, Object};
 use domain::case::Command;
 
-use super::ask_kernel;
-use super::inputs::{DocumentInput, GapInput, MaterialInput, ToleratedInput, read_all};
+use super::{
+    ask_kernel,
+    inputs::{DocumentInput, GapInput, MaterialInput, ReadInput, ToleratedInput, read_all},
+};
 use crate::{
     asked::{Ask, CasePayload},
     errors::UserError,
@@ -20,7 +22,7 @@ struct CaseAttachMaterialInput {
     material: MaterialInput,
 }
 
-impl CaseAttachMaterialInput {
+impl ReadInput<Command> for CaseAttachMaterialInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, material } = self;
         Ok((
@@ -43,7 +45,7 @@ struct CaseRejectMaterialInput {
     reason: String,
 }
 
-impl CaseRejectMaterialInput {
+impl ReadInput<Command> for CaseRejectMaterialInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, code, reason } = self;
         Ok((ask, Command::RejectMaterial { code, reason }))
@@ -61,7 +63,7 @@ struct CaseNotifyCorrectionInput {
     delivered_by: String,
 }
 
-impl CaseNotifyCorrectionInput {
+impl ReadInput<Command> for CaseNotifyCorrectionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, gaps, delivered_by } = self;
         Ok((
@@ -83,7 +85,7 @@ struct CaseSupplyCorrectionInput {
     materials: Vec<MaterialInput>,
 }
 
-impl CaseSupplyCorrectionInput {
+impl ReadInput<Command> for CaseSupplyCorrectionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, materials } = self;
         Ok((
@@ -108,7 +110,7 @@ struct CaseAcceptInput {
     commitment: Option<DocumentInput>,
 }
 
-impl CaseAcceptInput {
+impl ReadInput<Command> for CaseAcceptInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -140,7 +142,7 @@ struct CaseNotAcceptInput {
     refer_to: Option<String>,
 }
 
-impl CaseNotAcceptInput {
+impl ReadInput<Command> for CaseNotAcceptInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -168,7 +170,7 @@ struct CaseRequestWithdrawalInput {
     reason: String,
 }
 
-impl CaseRequestWithdrawalInput {
+impl ReadInput<Command> for CaseRequestWithdrawalInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reason } = self;
         Ok((ask, Command::RequestWithdrawal { reason }))
@@ -182,7 +184,7 @@ struct CaseConfirmWithdrawalInput {
     ask: Ask,
 }
 
-impl CaseConfirmWithdrawalInput {
+impl ReadInput<Command> for CaseConfirmWithdrawalInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         Ok((self.ask, Command::ConfirmWithdrawal))
     }
@@ -197,7 +199,7 @@ struct CaseDeclineWithdrawalInput {
     reason: String,
 }
 
-impl CaseDeclineWithdrawalInput {
+impl ReadInput<Command> for CaseDeclineWithdrawalInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reason } = self;
         Ok((ask, Command::DeclineWithdrawal { reason }))

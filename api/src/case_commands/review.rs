@@ -4,8 +4,10 @@ use async_graphql::{Context, Error, InputObject, Object};
 use chrono::NaiveDate;
 use domain::case::Command;
 
-use super::ask_kernel;
-use super::inputs::{OfficerInput, count};
+use super::{
+    ask_kernel,
+    inputs::{OfficerInput, ReadInput, count},
+};
 use crate::{
     asked::{Ask, CasePayload},
     errors::UserError,
@@ -23,7 +25,7 @@ struct CaseAssignInput {
     reason: String,
 }
 
-impl CaseAssignInput {
+impl ReadInput<Command> for CaseAssignInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, to, reason } = self;
         Ok((ask, Command::Assign { to: to.into(), reason }))
@@ -45,7 +47,7 @@ struct CaseRecordOpinionInput {
     signature: Option<String>,
 }
 
-impl CaseRecordOpinionInput {
+impl ReadInput<Command> for CaseRecordOpinionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -79,7 +81,7 @@ struct CaseSuspendInput {
     expected_working_days: i32,
 }
 
-impl CaseSuspendInput {
+impl ReadInput<Command> for CaseSuspendInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -109,7 +111,7 @@ struct CaseResumeInput {
     evidence: String,
 }
 
-impl CaseResumeInput {
+impl ReadInput<Command> for CaseResumeInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, kind, evidence } = self;
         Ok((
@@ -133,7 +135,7 @@ struct CaseExtendDeadlineInput {
     reason: String,
 }
 
-impl CaseExtendDeadlineInput {
+impl ReadInput<Command> for CaseExtendDeadlineInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -161,7 +163,7 @@ struct CaseCompleteReviewInput {
     second_officer: String,
 }
 
-impl CaseCompleteReviewInput {
+impl ReadInput<Command> for CaseCompleteReviewInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -189,7 +191,7 @@ struct CaseReturnInput {
     reason: String,
 }
 
-impl CaseReturnInput {
+impl ReadInput<Command> for CaseReturnInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, to, reason } = self;
         Ok((ask, Command::Return { to: to.into(), reason }))
@@ -205,7 +207,7 @@ struct CaseRecallApprovalInput {
     reason: String,
 }
 
-impl CaseRecallApprovalInput {
+impl ReadInput<Command> for CaseRecallApprovalInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reason } = self;
         Ok((ask, Command::RecallApproval { reason }))
@@ -219,7 +221,7 @@ struct CaseApproveBySectionInput {
     ask: Ask,
 }
 
-impl CaseApproveBySectionInput {
+impl ReadInput<Command> for CaseApproveBySectionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         Ok((self.ask, Command::ApproveBySection))
     }
@@ -236,7 +238,7 @@ struct CaseSuperviseInput {
     reply_due_on: NaiveDate,
 }
 
-impl CaseSuperviseInput {
+impl ReadInput<Command> for CaseSuperviseInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -256,7 +258,7 @@ struct CaseAnswerSupervisionInput {
     reply: String,
 }
 
-impl CaseAnswerSupervisionInput {
+impl ReadInput<Command> for CaseAnswerSupervisionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reply } = self;
         Ok((ask, Command::AnswerSupervision { reply }))

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     asked::{Ask, CasePayload, Travel, state},
-    case_commands::inputs::{MaterialInput, PartyInput, count, read_all},
+    case_commands::inputs::{MaterialInput, PartyInput, ReadInput, count, read_all},
     errors::UserError,
 };
 
@@ -108,7 +108,7 @@ struct ConstructionPermitReportStartInput {
     started_on: NaiveDate,
 }
 
-impl ConstructionPermitReportStartInput {
+impl ReadInput<Command> for ConstructionPermitReportStartInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, started_on } = self;
         Ok((ask, Command::ReportStart { started_on }))
@@ -124,7 +124,7 @@ struct ConstructionPermitRequestStartExtensionInput {
     reason: String,
 }
 
-impl ConstructionPermitRequestStartExtensionInput {
+impl ReadInput<Command> for ConstructionPermitRequestStartExtensionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reason } = self;
         Ok((ask, Command::RequestStartExtension { reason }))
@@ -140,7 +140,7 @@ struct ConstructionPermitGrantStartExtensionInput {
     months: i32,
 }
 
-impl ConstructionPermitGrantStartExtensionInput {
+impl ReadInput<Command> for ConstructionPermitGrantStartExtensionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, months } = self;
         Ok((
@@ -161,7 +161,7 @@ struct ConstructionPermitRefuseStartExtensionInput {
     reason: String,
 }
 
-impl ConstructionPermitRefuseStartExtensionInput {
+impl ReadInput<Command> for ConstructionPermitRefuseStartExtensionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reason } = self;
         Ok((ask, Command::RefuseStartExtension { reason }))
@@ -181,7 +181,7 @@ struct ConstructionPermitReportSuspensionInput {
     maintenance_plan: String,
 }
 
-impl ConstructionPermitReportSuspensionInput {
+impl ReadInput<Command> for ConstructionPermitReportSuspensionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -207,7 +207,7 @@ struct ConstructionPermitReportResumptionInput {
     ask: Ask,
 }
 
-impl ConstructionPermitReportResumptionInput {
+impl ReadInput<Command> for ConstructionPermitReportResumptionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         Ok((self.ask, Command::ReportResumption))
     }
@@ -220,7 +220,7 @@ struct ConstructionPermitRequestRecheckInput {
     ask: Ask,
 }
 
-impl ConstructionPermitRequestRecheckInput {
+impl ReadInput<Command> for ConstructionPermitRequestRecheckInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         Ok((self.ask, Command::RequestRecheck))
     }
@@ -237,7 +237,7 @@ struct ConstructionPermitRecordRecheckInput {
     second_officer: String,
 }
 
-impl ConstructionPermitRecordRecheckInput {
+impl ReadInput<Command> for ConstructionPermitRecordRecheckInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self {
             ask,
@@ -267,7 +267,7 @@ struct ConstructionPermitAmendPermitInput {
     basis: String,
 }
 
-impl ConstructionPermitAmendPermitInput {
+impl ReadInput<Command> for ConstructionPermitAmendPermitInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, field, new, basis } = self;
         Ok((ask, Command::AmendPermit { field, new, basis }))
@@ -283,7 +283,7 @@ struct ConstructionPermitReplacePermitInput {
     reason: String,
 }
 
-impl ConstructionPermitReplacePermitInput {
+impl ReadInput<Command> for ConstructionPermitReplacePermitInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, reason } = self;
         Ok((ask, Command::ReplacePermit { reason }))
@@ -299,7 +299,7 @@ struct ConstructionPermitFileCompletionInput {
     filing_no: String,
 }
 
-impl ConstructionPermitFileCompletionInput {
+impl ReadInput<Command> for ConstructionPermitFileCompletionInput {
     fn read(self) -> Result<(Ask, Command), UserError> {
         let Self { ask, filing_no } = self;
         Ok((ask, Command::FileCompletion { filing_no }))

@@ -100,6 +100,7 @@ impl Arguments {
 }
 
 /// Reads an input object; none, if it has a field that its type does not know.
+#[allow(clippy::option_option, reason = "the inner one is the argument's own: it may be null")]
 fn known_fields<T: InputType>(value: Value) -> Option<Option<T>> {
     let names: Vec<Name> = match &value {
         Value::Object(fields) => fields.keys().cloned().collect(),
