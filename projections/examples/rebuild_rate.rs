@@ -45,12 +45,11 @@ async fn main() {
         .unwrap();
     for _ in 0..2 {
         for view in ["case_list", "timeline", "statistics", ALL] {
-            rebuild(&views, view).await;
+            rebuild(&views, view, &place).await;
         }
     }
-    live(&views, &store).await;
+    live(&views, &store, &place).await;
     postgres.stop().await.unwrap();
-    let _ = Path::new(&place);
 }
 
 async fn fill(store: &Arc<dyn EventStore>, cases: u64) {
@@ -72,7 +71,41 @@ async fn fill(store: &Arc<dyn EventStore>, cases: u64) {
     println!("{cases} cases were written in {:.1} s", began.elapsed().as_secs_f64());
 }
 
-async fn rebuild(views: &Projections, view: &str) {
+/// Processor seconds that this program and its PostgreSQL have used: under load a better measure than the clock.
+fn cpu_seconds(place: &Path) -> (f64, f64) {
+    let stat = |pid: &str| -> Option<Vec<u64>> {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        Some(
+            text.rsplit_once(')')?
+                .1
+                .split_whitespace()
+                .map(|field| field.parse().unwrap_or(0))
+                .collect(),
+        )
+    };
+    let data =
+        std::fs::read_to_string(place.join("postgres/where")).map_or_else(|_| place.join("postgres"), |at| at.trim().into());
+    let postmaster = std::fs::read_to_string(data.join("data/postmaster.pid")).unwrap_or_default();
+    let postmaster: u64 = postmaster.lines().next().and_then(|pid| pid.parse().ok()).unwrap_or(0);
+    let mut ticks = (0, 0);
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let pid = entry.file_name().to_string_lossy().into_owned();
+        let Some(fields) = pid.parse::<u64>().ok().and_then(|_| stat(&pid)) else {
+            continue;
+        };
+        if pid == std::process::id().to_string() {
+            ticks.0 += fields[11] + fields[12];
+        } else if pid == postmaster.to_string() {
+            ticks.1 += fields[11..15].iter().sum::<u64>();
+        } else if fields[1] == postmaster {
+            ticks.1 += fields[11] + fields[12];
+        }
+    }
+    (ticks.0 as f64 / 100.0, ticks.1 as f64 / 100.0)
+}
+
+async fn rebuild(views: &Projections, view: &str, place: &Path) {
+    let before = cpu_seconds(place);
     let report = views.rebuild(view, |_| {}).await.unwrap();
     let rate = report.events as f64 / report.elapsed.as_secs_f64();
     println!(
@@ -83,10 +116,21 @@ async fn rebuild(views: &Projections, view: &str) {
         report.elapsed.as_secs_f64(),
         report.phases
     );
+    used(before, place, report.events);
+}
+
+fn used(before: (f64, f64), place: &Path, events: u64) {
+    let after = cpu_seconds(place);
+    let each = |seconds: f64| seconds * 1e6 / events as f64;
+    println!(
+        "    processor µs per event: {:.2} here, {:.2} in PostgreSQL",
+        each(after.0 - before.0),
+        each(after.1 - before.1)
+    );
 }
 
 /// From before the append to after the row can be read.
-async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
+async fn live(views: &Projections, store: &Arc<dyn EventStore>, place: &Path) {
     let (stop, told) = watch::channel(false);
     let running = tokio::spawn({
         let views = views.clone();
@@ -115,6 +159,7 @@ async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
                 turns.push(events[case * 11 + turn].clone());
             }
         }
+        let before = cpu_seconds(place);
         let mut lags = offer(views, store, turns, rate).await;
         let head = store.head().await.unwrap().unwrap_or_default();
         let from = Instant::now();
@@ -130,6 +175,7 @@ async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
             at(999),
             from.elapsed().as_secs_f64() * 1000.0
         );
+        used(before, place, lags.len() as u64);
     }
     stop.send(true).unwrap();
     running.await.unwrap();

@@ -8,7 +8,7 @@ use event_store_contract::{Direction, EventStore, MAX_EVENTS_PER_READ, Position,
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::view::{SeenCase, Unreadable};
+use crate::view::{SeenCase, ToldOnce, Unreadable};
 
 /// The event that takes an import back.
 const ROLLED_BACK: &str = "ImportRolledBack";
@@ -108,6 +108,7 @@ impl Folded {
                 last_recorded_at: epoch,
                 last_occurred_at: epoch,
                 unreadable: None,
+                told: ToldOnce::default(),
             },
             rules: rules.clone(),
             rules_epoch,
@@ -137,6 +138,7 @@ impl Folded {
                 reason: cause.to_string(),
             });
         }
+        self.seen.told = ToldOnce::default();
         self.bytes += event.data.len();
         self.seen.revision = event.revision;
         self.seen.position = event.position;

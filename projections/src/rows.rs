@@ -165,17 +165,28 @@ impl RowWriter<'_> {
 
     /// A `jsonb`. PostgreSQL's jsonb knows no zero character; it is left out.
     pub fn json(&mut self, value: &impl Serialize) -> &mut Self {
+        self.any_json(&[JSONB_VERSION], value)
+    }
+
+    /// A `json`, which PostgreSQL keeps as it is written.
+    pub fn json_text(&mut self, value: &impl Serialize) -> &mut Self {
+        self.any_json(&[], value)
+    }
+
+    fn any_json(&mut self, version: &[u8], value: &impl Serialize) -> &mut Self {
         let at = self.table.bytes.len();
-        self.table.bytes.extend_from_slice(&[0, 0, 0, 0, JSONB_VERSION]);
+        let from = at + 4 + version.len();
+        self.table.bytes.extend_from_slice(&[0; 4]);
+        self.table.bytes.extend_from_slice(version);
         if serde_json::to_writer(&mut self.table.bytes, value).is_err() {
             self.table.bytes.truncate(at);
             return self.null();
         }
-        if contains_escaped_zero(&self.table.bytes[at + 5..]) {
-            let cleaned = serde_json::from_slice(&self.table.bytes[at + 5..])
+        if contains_escaped_zero(&self.table.bytes[from..]) {
+            let cleaned = serde_json::from_slice(&self.table.bytes[from..])
                 .map(without_zeros)
                 .unwrap_or_default();
-            self.table.bytes.truncate(at + 5);
+            self.table.bytes.truncate(from);
             self.table.bytes.extend_from_slice(cleaned.to_string().as_bytes());
         }
         let length = i32::try_from(self.table.bytes.len() - at - 4).unwrap_or(i32::MAX);
@@ -185,7 +196,8 @@ impl RowWriter<'_> {
 }
 
 fn contains_escaped_zero(json: &[u8]) -> bool {
-    json.windows(6).any(|window| window == b"\\u0000")
+    // Most JSON has no backslash at all, and looking for one byte is fast.
+    json.contains(&b'\\') && json.windows(6).any(|window| window == b"\\u0000")
 }
 
 fn without_zeros(value: serde_json::Value) -> serde_json::Value {

@@ -1,10 +1,10 @@
 //! What a view is, and what it looks at.
 
-use std::{cell::OnceCell, collections::BTreeMap};
+use std::{cell::OnceCell, collections::BTreeMap, sync::OnceLock};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    case::{Fact, NumberKind, Stage},
+    case::{Deadline, Fact, NumberKind, Stage},
     case_types::AnyCase,
     metadata::bureau_date,
     rules::Rules,
@@ -82,6 +82,15 @@ pub struct SeenCase {
     pub last_occurred_at: DateTime<Utc>,
     /// The first event that could not be read, if there is one; the fold is without it.
     pub unreadable: Option<Unreadable>,
+    /// What several views ask of the fold, worked out once.
+    pub(crate) told: ToldOnce,
+}
+
+/// What several views ask of a fold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ToldOnce {
+    facts: OnceLock<Vec<Fact>>,
+    deadlines: OnceLock<Vec<Deadline>>,
 }
 
 /// An event that could not be read.
@@ -103,6 +112,24 @@ impl SeenCase {
     /// Whether views show it: something was filed, and it was not taken back with its import.
     pub fn is_shown(&self) -> bool {
         !matches!(self.case.kernel().stage, Stage::Draft | Stage::RolledBack)
+    }
+
+    /// What lists and reports show.
+    pub fn facts(&self) -> &[Fact] {
+        self.told.facts.get_or_init(|| self.case.facts())
+    }
+
+    /// A fact's value by its name.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        self.facts()
+            .iter()
+            .find(|fact| fact.name == name)
+            .map(|fact| fact.value.as_str())
+    }
+
+    /// Everything that is due. The rules are those that the view was given with the case.
+    pub fn deadlines(&self, rules: &Rules) -> &[Deadline] {
+        self.told.deadlines.get_or_init(|| self.case.deadlines(rules))
     }
 
     /// 办件编号; none, until it was allocated.
@@ -145,14 +172,14 @@ impl SeenCase {
     }
 
     /// What was recorded with the case: the columns of an imported row, the facts of a case of our own.
-    pub fn attributes<'a>(&'a self, facts: &'a [Fact]) -> BTreeMap<&'a str, &'a str> {
+    pub fn attributes(&self) -> BTreeMap<&str, &str> {
         match &self.case.kernel().imported {
             Some(imported) => imported
                 .attributes
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
-            None => facts.iter().map(|fact| (fact.name, fact.value.as_str())).collect(),
+            None => self.facts().iter().map(|fact| (fact.name, fact.value.as_str())).collect(),
         }
     }
 }

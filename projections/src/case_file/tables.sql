@@ -1,16 +1,19 @@
 create table case_file_cases (
     case_id uuid not null,
     category text not null,
-    kernel jsonb not null,
-    own jsonb not null,
-    facts jsonb not null,
-    numbers jsonb not null,
-    documents jsonb not null,
+    kernel json not null,
+    own json not null,
+    facts json not null,
+    numbers json not null,
+    documents json not null,
     first_recorded_at timestamptz not null,
     last_recorded_at timestamptz not null,
     last_occurred_at timestamptz not null,
     revision int8 not null,
     position int8 not null
 );
+-- These are read as a whole, and far more often than disks fill: neither taken apart nor packed.
+alter table case_file_cases alter column kernel set storage external;
+alter table case_file_cases alter column own set storage external;
 -- after loading
 alter table case_file_cases add primary key (case_id);

@@ -5,7 +5,7 @@ pub mod query;
 mod tests;
 
 use chrono::NaiveDate;
-use domain::{case::Fact, rules::Rules};
+use domain::rules::Rules;
 
 pub use query::*;
 
@@ -48,7 +48,6 @@ impl View for CaseList {
 
     fn rows(&self, seen: &SeenCase, rules: &Rules, out: &mut Rows) -> Result<(), ViewError> {
         let kernel = seen.case.kernel();
-        let facts = seen.case.facts();
         let dates = DueDates::of(seen, rules);
         let phase = seen.case.phase();
         let imported = kernel.imported.as_ref();
@@ -71,7 +70,7 @@ impl View for CaseList {
             .opt_text(applicant.map(|applicant| applicant.name.to_lowercase()).as_deref())
             .opt_text(applicant.map(|applicant| applicant.id_no.as_str()))
             .opt_text(kernel.project_code.as_deref())
-            .opt_text(fact(&facts, "project_name"))
+            .opt_text(seen.fact("project_name"))
             .opt_text(kernel.handler.as_ref().map(|handler| handler.id.as_str()))
             .opt_text(kernel.handler.as_ref().map(|handler| handler.name.as_str()))
             .text(seen.source())
@@ -91,9 +90,9 @@ impl View for CaseList {
                     .iter()
                     .any(|pause| pause.to.is_none() && !pause.counts_against_limit),
             )
-            .json(&seen.attributes(&facts))
+            .json(&seen.attributes())
             .bool(seen.unreadable.is_some())
-            .text(&search_text(seen, &facts))
+            .text(&search_text(seen))
             .date(dates.nearest.unwrap_or(NOT_DUE))
             .text(case_no.unwrap_or_default())
             .timestamp(seen.last_recorded_at)
@@ -117,7 +116,7 @@ struct DueDates {
 impl DueDates {
     fn of(seen: &SeenCase, rules: &Rules) -> Self {
         let mut dates = Self::default();
-        for deadline in seen.case.deadlines(rules) {
+        for deadline in seen.deadlines(rules) {
             match &*deadline.kind {
                 "statutory" => dates.statutory = Some(deadline.due_on),
                 "promised" => dates.promised = Some(deadline.due_on),
@@ -136,13 +135,8 @@ impl DueDates {
     }
 }
 
-/// A fact's value by its name.
-pub(crate) fn fact<'a>(facts: &'a [Fact], name: &str) -> Option<&'a str> {
-    facts.iter().find(|fact| fact.name == name).map(|fact| fact.value.as_str())
-}
-
 /// Everything that free text is looked for in, in lower case.
-fn search_text(seen: &SeenCase, facts: &[Fact]) -> String {
+fn search_text(seen: &SeenCase) -> String {
     let kernel = seen.case.kernel();
     let mut text = String::new();
     let numbers = kernel.numbers.values().map(String::as_str);
@@ -151,7 +145,7 @@ fn search_text(seen: &SeenCase, facts: &[Fact]) -> String {
         .imported
         .iter()
         .flat_map(|imported| std::iter::once(imported.legacy_id.as_str()).chain(imported.licence_no.as_deref()));
-    let facts = facts.iter().map(|fact| fact.value.as_str());
+    let facts = seen.facts().iter().map(|fact| fact.value.as_str());
     for part in numbers
         .chain(names)
         .chain(legacy)

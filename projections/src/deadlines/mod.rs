@@ -37,7 +37,7 @@ impl View for Deadlines {
     }
 
     fn rows(&self, seen: &SeenCase, rules: &Rules, out: &mut Rows) -> Result<(), ViewError> {
-        for deadline in seen.case.deadlines(rules) {
+        for deadline in seen.deadlines(rules) {
             out.row(0)
                 .uuid(seen.id)
                 .text(seen.category)

@@ -23,7 +23,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 const MAX_FOLDED_BYTES: usize = 24 * 1024 * 1024;
 /// So little in tests that cases are forgotten and come back.
 #[cfg(test)]
-const MAX_FOLDED_BYTES: usize = 64 * 1024;
+const MAX_FOLDED_BYTES: usize = 16 * 1024;
 
 /// What a folding thread is given.
 pub(super) enum Work {

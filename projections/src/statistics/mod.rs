@@ -38,7 +38,6 @@ impl View for Statistics {
 
     fn rows(&self, seen: &SeenCase, rules: &Rules, out: &mut Rows) -> Result<(), ViewError> {
         let kernel = seen.case.kernel();
-        let facts = seen.case.facts();
         out.row(0)
             .uuid(seen.id)
             .text(seen.category)
@@ -68,7 +67,7 @@ impl View for Statistics {
             .int(i32::from(kernel.correction.is_some()))
             .int(i32::try_from(kernel.pauses.len()).unwrap_or(i32::MAX))
             .int(pause_days(kernel))
-            .json(&seen.attributes(&facts));
+            .json(&seen.attributes());
         Ok(())
     }
 }

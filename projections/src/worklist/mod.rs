@@ -12,7 +12,7 @@ use domain::{
 pub use query::*;
 
 use crate::{
-    case_list::{NOT_DUE, fact},
+    case_list::NOT_DUE,
     rows::Rows,
     view::{RowsOf, SeenCase, Table, View, ViewError},
 };
@@ -56,10 +56,9 @@ impl View for Worklist {
             return Ok(());
         }
         let kernel = seen.case.kernel();
-        let facts = seen.case.facts();
-        let deadlines = seen.case.deadlines(rules);
+        let deadlines = seen.deadlines(rules);
         for task in &tasks {
-            let due = deadline_of(task, &deadlines);
+            let due = deadline_of(task, deadlines);
             out.row(0)
                 .uuid(seen.id)
                 .text(task.key)
@@ -76,7 +75,7 @@ impl View for Worklist {
                 .text(kernel.stage.into())
                 .opt_text(seen.case_no())
                 .opt_text(kernel.applicant.as_ref().map(|applicant| applicant.name.as_str()))
-                .opt_text(fact(&facts, "project_name"));
+                .opt_text(seen.fact("project_name"));
         }
         Ok(())
     }
