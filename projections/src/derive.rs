@@ -100,7 +100,7 @@ impl Folder {
                 self.epoch += 1;
                 continue;
             }
-            let Some(folded) = self.fold(event) else { continue };
+            let Some((folded, said)) = self.fold(event) else { continue };
             if is_rollback(event) {
                 for (_, derived) in targets
                     .iter()
@@ -110,7 +110,7 @@ impl Folder {
                     derived.taken_back.push((folded.seen.id, event.position));
                 }
             } else {
-                event_rows(&views, folded, event, targets, &mut derived);
+                event_rows(&views, folded, &SeenEvent::new(event, said), targets, &mut derived);
             }
             if known.insert(event.stream.clone()) {
                 touched.push(Touched {
@@ -133,7 +133,7 @@ impl Folder {
     }
 
     /// Folds an event into its case; none, if it is no case's.
-    fn fold(&mut self, event: &RecordedEvent) -> Option<&Folded> {
+    fn fold(&mut self, event: &RecordedEvent) -> Option<(&Folded, Option<(String, String)>)> {
         if !self.cases.contains(&event.stream) {
             let (case, id) = case_of(&event.stream)?;
             self.cases.put(
@@ -142,10 +142,10 @@ impl Folder {
             );
         }
         let folded = self.cases.get_mut(&event.stream)?;
-        folded.apply(event);
+        let said = folded.apply_and_say(event);
         folded.under(&self.rules, self.epoch);
         self.bytes += event.data.len();
-        Some(folded)
+        Some((folded, said))
     }
 
     /// Folds from the store what the batch needs and is not cached: each case up to its first event in the batch.
@@ -226,15 +226,15 @@ async fn load(
 }
 
 /// The rows of one event, for each target that has not seen it.
-fn event_rows(views: &[Box<dyn View>], folded: &Folded, event: &RecordedEvent, targets: &[Target], derived: &mut [Derived]) {
-    let seen_event = SeenEvent::new(event);
+fn event_rows(views: &[Box<dyn View>], folded: &Folded, seen: &SeenEvent<'_>, targets: &[Target], derived: &mut [Derived]) {
+    let event = seen.recorded;
     for (target, derived) in targets.iter().zip(derived) {
         let view = &views[target.view];
         let has_events = view.tables().iter().any(|table| table.rows_of == RowsOf::Event);
         if !has_events || derived.stop.is_some() || event.position <= target.position {
             continue;
         }
-        if let Err(cause) = view.event_rows(&folded.seen, &seen_event, &folded.rules, &mut derived.rows) {
+        if let Err(cause) = view.event_rows(&folded.seen, seen, &folded.rules, &mut derived.rows) {
             derived.stop = Some(Stop {
                 event_id: event.id,
                 stream: event.stream.to_string(),

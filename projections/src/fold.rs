@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use decider::stored::StoredError;
 use domain::{case_types::AnyCase, registers::calendar_publication, rules::Rules};
 use event_store_contract::{Direction, EventStore, MAX_EVENTS_PER_READ, Position, RecordedEvent, StoreError, StreamName};
 use serde::Deserialize;
@@ -123,13 +124,30 @@ impl Folded {
 
     /// Folds an event in.
     pub(crate) fn apply(&mut self, event: &RecordedEvent) {
+        let read = self.seen.case.apply(&event.name, &event.data);
+        self.after(event, read.err());
+    }
+
+    /// Folds an event in, and tells about it in one line in Chinese and one in English, if it can be read.
+    pub(crate) fn apply_and_say(&mut self, event: &RecordedEvent) -> Option<(String, String)> {
+        match self.seen.case.apply_and_say(&event.name, &event.data) {
+            Ok(said) => {
+                self.after(event, None);
+                Some(said)
+            }
+            Err(cause) => {
+                self.after(event, Some(cause));
+                None
+            }
+        }
+    }
+
+    fn after(&mut self, event: &RecordedEvent, unreadable: Option<StoredError>) {
         if self.fresh {
             self.fresh = false;
             self.seen.first_recorded_at = Times::read(&event.metadata, event.created).recorded_at;
         }
-        if let Err(cause) = self.seen.case.apply(&event.name, &event.data)
-            && self.seen.unreadable.is_none()
-        {
+        if let (Some(cause), None) = (unreadable, &self.seen.unreadable) {
             self.seen.unreadable = Some(Unreadable {
                 event_id: event.id,
                 name: event.name.to_string(),

@@ -188,13 +188,16 @@ impl SeenCase {
 pub struct SeenEvent<'a> {
     /// As the store remembers it.
     pub recorded: &'a RecordedEvent,
+    /// One line in Chinese and one in English; none, if it could not be read.
+    pub said: Option<(String, String)>,
     stamp: OnceCell<Stamp>,
 }
 
 impl<'a> SeenEvent<'a> {
-    pub(crate) fn new(recorded: &'a RecordedEvent) -> Self {
+    pub(crate) fn new(recorded: &'a RecordedEvent, said: Option<(String, String)>) -> Self {
         Self {
             recorded,
+            said,
             stamp: OnceCell::new(),
         }
     }

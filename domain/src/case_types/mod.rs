@@ -99,6 +99,20 @@ macro_rules! case_types {
                 Ok(())
             }
 
+            /// Reads a stored event once, folds it in, and tells about it in one line in Chinese and one in English.
+            pub fn apply_and_say(&mut self, name: &str, data: &[u8]) -> Result<(String, String), stored::StoredError> {
+                match self {
+                    $(Self::$Name(state) => {
+                        let event = CaseEvent::<$Type>::read(name, data)?;
+                        <Case<$Type> as decider::Decider>::evolve(state, &event);
+                        Ok(match event {
+                            CaseEvent::Kernel(event) => event.say(),
+                            CaseEvent::Own(event) => <$Type as CaseType>::say(&event),
+                        })
+                    })+
+                }
+            }
+
             /// One line in Chinese and one in English about a stored event of this case.
             pub fn say(&self, name: &str, data: &[u8]) -> Result<(String, String), stored::StoredError> {
                 match self {

@@ -22,7 +22,7 @@ impl View for CaseFiles {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [Table] {

@@ -12,8 +12,12 @@ create table case_file_cases (
     revision int8 not null,
     position int8 not null
 );
--- These are read as a whole, and far more often than disks fill: neither taken apart nor packed.
-alter table case_file_cases alter column kernel set storage external;
-alter table case_file_cases alter column own set storage external;
+-- These are read as a whole and written often: packed fast, where this PostgreSQL can, or not at all.
+do $$
+begin
+    alter table case_file_cases alter column kernel set compression lz4, alter column own set compression lz4;
+exception when others then
+    alter table case_file_cases alter column kernel set storage external, alter column own set storage external;
+end $$;
 -- after loading
 alter table case_file_cases add primary key (case_id);

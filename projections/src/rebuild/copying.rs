@@ -35,15 +35,41 @@ pub(super) async fn bulk_session(inner: &Inner) -> Result<Arc<Session>, Projecti
     Ok(session)
 }
 
+/// What a copy finds in its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Onto {
+    /// Nothing that counts: the table begins with a new file, and PostgreSQL need not log what goes into it.
+    Nothing,
+    /// Rows of another copy.
+    Rows,
+}
+
 /// Copies chunks of rows into a table, until there are no more.
-pub(super) async fn copy(session: Arc<Session>, sql: String, mut chunks: mpsc::Receiver<Vec<u8>>) -> Result<(), ProjectionError> {
-    let mut sink = pin!(session.client.copy_in::<_, Bytes>(&sql).await?);
+pub(super) async fn copy(
+    session: Arc<Session>,
+    table: String,
+    onto: Onto,
+    mut chunks: mpsc::Receiver<Vec<u8>>,
+) -> Result<(), ProjectionError> {
+    let begin = if onto == Onto::Nothing {
+        format!("begin; truncate {table}")
+    } else {
+        "begin".to_owned()
+    };
+    session.client.batch_execute(&begin).await?;
+    let mut sink = pin!(
+        session
+            .client
+            .copy_in::<_, Bytes>(&format!("copy {table} from stdin binary"))
+            .await?
+    );
     sink.feed(Bytes::from_static(COPY_HEADER)).await?;
     while let Some(chunk) = chunks.recv().await {
         sink.send(Bytes::from(chunk)).await?;
     }
     sink.feed(Bytes::from_static(COPY_TRAILER)).await?;
     sink.finish().await?;
+    session.client.batch_execute("commit").await?;
     Ok(())
 }
 

@@ -135,13 +135,18 @@ impl Folding {
             let Some(folded) = self.folds.get_mut(&event.stream) else {
                 continue;
             };
-            folded.apply(event);
+            let said = if has_events {
+                folded.apply_and_say(event)
+            } else {
+                folded.apply(event);
+                None
+            };
             folded.under(rules, epoch);
             self.bytes += event.data.len();
             if is_rollback(event) {
                 self.done.taken_back.push((folded.seen.id, event.position));
             } else if has_events {
-                write_event(&self.views, &mut self.outlets, folded, event);
+                write_event(&self.views, &mut self.outlets, folded, &SeenEvent::new(event, said));
             }
         }
         self.make_room();
@@ -193,10 +198,10 @@ impl Folding {
 }
 
 /// Writes the rows of one event.
-fn write_event(views: &[Box<dyn View>], outlets: &mut [Outlet], folded: &Folded, event: &RecordedEvent) {
-    let seen_event = SeenEvent::new(event);
+fn write_event(views: &[Box<dyn View>], outlets: &mut [Outlet], folded: &Folded, seen: &SeenEvent<'_>) {
+    let event = seen.recorded;
     for outlet in outlets.iter_mut().filter(|outlet| outlet.has_events && outlet.stop.is_none()) {
-        let written = views[outlet.view].event_rows(&folded.seen, &seen_event, &folded.rules, &mut outlet.rows);
+        let written = views[outlet.view].event_rows(&folded.seen, seen, &folded.rules, &mut outlet.rows);
         if let Err(cause) = written {
             outlet.stop = Some(Stop {
                 event_id: event.id,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Building, Tell,
-    copying::{bulk_session, copy, remove_cases, remove_taken_back},
+    copying::{Onto, bulk_session, copy, remove_cases, remove_taken_back},
     folding::{FoldedPart, Folding, Work},
     reading::{read_log, read_streams},
 };
@@ -43,7 +43,7 @@ pub(super) async fn load(
     head: Position,
     tell: &Tell,
 ) -> Result<Loaded, ProjectionError> {
-    let workshop = Workshop::open(inner, building).await?;
+    let workshop = Workshop::open(inner, building, Onto::Nothing).await?;
     let reading = read_log(inner, &workshop.senders, head, tell).await;
     let done = workshop.close(building, reading.is_ok()).await;
     let (reading, mut done) = (reading?, done?);
@@ -51,7 +51,7 @@ pub(super) async fn load(
     if !done.late.is_empty() {
         let ids: Vec<Uuid> = done.late.iter().filter_map(|stream| stream.id().parse().ok()).collect();
         remove_cases(inner, building, &ids).await?;
-        let workshop = Workshop::open(inner, building).await?;
+        let workshop = Workshop::open(inner, building, Onto::Rows).await?;
         let late = std::mem::take(&mut done.late);
         let read = read_streams(inner, &workshop.senders, late, reading.position, &reading.rules).await;
         let again = workshop.close(building, read.is_ok()).await;
@@ -85,27 +85,29 @@ struct Done {
 }
 
 impl Workshop {
-    async fn open(inner: &Arc<Inner>, building: &[Building]) -> Result<Self, ProjectionError> {
+    async fn open(inner: &Arc<Inner>, building: &[Building], onto: Onto) -> Result<Self, ProjectionError> {
         let mut workshop = Self {
             senders: Vec::new(),
             threads: Vec::new(),
             copies: Vec::new(),
         };
+        // One copy for each table, which all threads share: so it can be made in one transaction with the table's file.
+        let mut outlets = Vec::new();
+        for view in building {
+            let mut tables = Vec::new();
+            for shape in view.target.shapes.iter() {
+                let (outlet, chunks) = mpsc::channel(CHUNKS_AHEAD);
+                tables.push(outlet);
+                let table = format!("{}.{}", view.target.schema, shape.table.name);
+                workshop
+                    .copies
+                    .push(tokio::spawn(copy(bulk_session(inner).await?, table, onto, chunks)));
+            }
+            outlets.push((view.target.view, tables));
+        }
         for _ in 0..FOLDING_THREADS {
             let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
-            let mut outlets = Vec::new();
-            for view in building {
-                let mut tables = Vec::new();
-                for shape in view.target.shapes.iter() {
-                    let (outlet, chunks) = mpsc::channel(CHUNKS_AHEAD);
-                    tables.push(outlet);
-                    let session = bulk_session(inner).await?;
-                    let sql = format!("copy {}.{} from stdin binary", view.target.schema, shape.table.name);
-                    workshop.copies.push(tokio::spawn(copy(session, sql, chunks)));
-                }
-                outlets.push((view.target.view, tables));
-            }
-            let folding = Folding::new(inner.views.clone(), outlets);
+            let folding = Folding::new(inner.views.clone(), outlets.clone());
             workshop.senders.push(sender);
             workshop
                 .threads

@@ -43,12 +43,13 @@ impl View for Timeline {
     fn event_rows(&self, seen: &SeenCase, event: &SeenEvent<'_>, _rules: &Rules, out: &mut Rows) -> Result<(), ViewError> {
         let recorded = event.recorded;
         // An event that cannot be read happened all the same: it is listed under its name.
-        let (title_zh, title_en) = seen.case.say(&recorded.name, &recorded.data).unwrap_or_else(|_| {
+        let unread = || {
             (
                 format!("{}（无法读取）", recorded.name),
                 format!("{} (unreadable)", recorded.name),
             )
-        });
+        };
+        let (title_zh, title_en) = event.said.clone().unwrap_or_else(unread);
         let stamp = event.stamp();
         out.row(0)
             .uuid(seen.id)
