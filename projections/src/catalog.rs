@@ -18,7 +18,7 @@ use crate::{
 /// The line in a view's SQL after which it says what is done when the rows are in.
 const AFTER_LOADING: &str = "-- after loading";
 /// The key of the lock that keeps two programs from laying out the same database at once.
-const LAYOUT_LOCK: i64 = 0x7a68_756c_75;
+const LAYOUT_LOCK: i64 = 0x007a_6875_6c75;
 
 /// What the table of views says of one.
 #[derive(Debug, Clone)]

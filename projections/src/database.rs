@@ -63,7 +63,7 @@ impl Database {
     pub(crate) fn new(config: Config, base: &str, views: &[&str]) -> Self {
         let mut search_path = base.to_owned();
         for view in views {
-            search_path.push_str(&format!(", {base}_{view}"));
+            search_path = format!("{search_path}, {base}_{view}");
         }
         Self(Arc::new(Inner {
             config,
@@ -131,7 +131,9 @@ impl Database {
 pub(crate) fn query_error(cause: &tokio_postgres::Error) -> QueryError {
     match cause.as_db_error() {
         Some(refused) => QueryError::Failed(format!("{} ({})", refused.message(), refused.code().code())),
-        None if cause.is_closed() || std::error::Error::source(cause).is_some_and(|source| source.is::<std::io::Error>()) => {
+        None if cause.is_closed()
+            || std::error::Error::source(cause).is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
+        {
             QueryError::Unavailable(cause.to_string())
         }
         None => QueryError::Failed(cause.to_string()),

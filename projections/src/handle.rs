@@ -118,6 +118,8 @@ pub(crate) struct Inner {
     /// A generation was swapped in: look again where the views are.
     pub(crate) swapped: Notify,
     pub(crate) rebuilding: Mutex<BTreeSet<&'static str>>,
+    /// Views that stopped at an event.
+    pub(crate) stopped: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Projections {
@@ -174,6 +176,7 @@ impl Projections {
             changes: broadcast::Sender::new(MAX_CHANGES_BEHIND),
             swapped: Notify::new(),
             rebuilding: Mutex::default(),
+            stopped: Mutex::default(),
         })))
     }
 
@@ -191,9 +194,9 @@ impl Projections {
             ALL => !positions.is_empty() && positions.values().all(|at| *at >= position),
             one => positions.get(one).is_some_and(|at| *at >= position),
         };
-        tokio::time::timeout(wait, positions.wait_for(there))
-            .await
-            .is_ok_and(|seen| seen.is_ok())
+        let stopped = |_: &Positions| self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner).contains(view);
+        let seen = tokio::time::timeout(wait, positions.wait_for(|positions| there(positions) || stopped(positions))).await;
+        matches!(seen, Ok(Ok(positions)) if there(&positions))
     }
 
     /// Tells how far all running views are, whenever they have come further.
@@ -278,6 +281,16 @@ impl Inner {
         let categories = domain::case_types::CATEGORIES.iter().copied();
         let rules = std::iter::once(domain::registers::calendar_publication::CATEGORY);
         event_store_contract::Filter::prefixes(categories.chain(rules).map(|category| format!("{category}-")))
+    }
+
+    /// Remembers whether a view has stopped, for those who would wait for it.
+    pub(crate) fn remember_stopped(&self, view: &'static str, stopped: bool) {
+        let mut known = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        if stopped {
+            known.insert(view);
+        } else {
+            known.remove(view);
+        }
     }
 
     /// Tells everybody how far the views are.

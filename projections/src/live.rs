@@ -140,6 +140,7 @@ async fn look(
     let mut to_rebuild = Vec::new();
     for (at, view) in inner.views.iter().enumerate() {
         let Some(record) = records.get(view.name()) else { continue };
+        inner.remember_stopped(view.name(), record.state != ViewState::Running);
         if record.state != ViewState::Running {
             continue;
         }
@@ -316,6 +317,7 @@ impl Live {
             let Some(stop) = stop else { continue };
             tracing::error!(view = target.name, event = %stop.event_id, stream = %stop.stream, revision = stop.revision,
                 reason = %stop.reason, "a view stopped");
+            self.inner.remember_stopped(target.name, true);
             catalog::mark_stopped(&self.session.client, &self.inner.base, target.name, stop).await?;
         }
         let mut keep = stops.iter().map(Option::is_none);

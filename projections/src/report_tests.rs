@@ -28,7 +28,7 @@ fn permits() -> PathBuf {
 fn lines(name: &str) -> Vec<Line> {
     let bytes = std::fs::read(permits().join(name)).unwrap();
     let mut text = String::new();
-    if name.ends_with(".gz") {
+    if std::path::Path::new(name).extension().is_some_and(|ending| ending == "gz") {
         flate2::read::GzDecoder::new(bytes.as_slice())
             .read_to_string(&mut text)
             .unwrap();

@@ -136,7 +136,11 @@ impl Paging {
 
 /// A case as lists show it.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(missing_docs, reason = "the fields are the columns of the table")]
+#[allow(
+    missing_docs,
+    clippy::struct_excessive_bools,
+    reason = "the fields are the columns of the table"
+)]
 pub struct CaseRow {
     pub case_id: Uuid,
     pub category: String,

@@ -96,14 +96,26 @@ pub(crate) async fn rebuild(inner: &Arc<Inner>, views: &[usize], tell: Tell) -> 
     let _marks = Marks::set(inner, views)?;
     let session = inner.database.dedicated().await?;
     session.client.batch_execute(BULK_SETTINGS).await?;
+    let result = rebuild_locked(inner, &session, views, &tell).await;
+    // The session ends a moment after it is let go of; the next rebuild need not wait for that.
+    session.client.batch_execute("select pg_advisory_unlock_all()").await?;
+    result
+}
+
+async fn rebuild_locked(
+    inner: &Arc<Inner>,
+    session: &Arc<Session>,
+    views: &[usize],
+    tell: &Tell,
+) -> Result<RebuildReport, ProjectionError> {
     for view in views {
-        lock(inner, &session, inner.views[*view].name()).await?;
+        lock(inner, session, inner.views[*view].name()).await?;
     }
     let mut building = Vec::new();
     for view in views {
-        building.push(prepare(inner, &session, *view).await?);
+        building.push(prepare(inner, session, *view).await?);
     }
-    let result = build(inner, &session, &mut building, &tell).await;
+    let result = build(inner, session, &mut building, tell).await;
     for view in building.iter().filter(|building| result.is_err() || building.stop.is_some()) {
         let drop = format!("drop schema if exists {} cascade", view.target.schema);
         if let Err(cause) = session.client.batch_execute(&drop).await {
@@ -130,7 +142,7 @@ pub(crate) async fn rebuild(inner: &Arc<Inner>, views: &[usize], tell: Tell) -> 
 async fn build(
     inner: &Arc<Inner>,
     session: &Arc<Session>,
-    building: &mut Vec<Building>,
+    building: &mut [Building],
     tell: &Tell,
 ) -> Result<RebuildReport, ProjectionError> {
     let began = Instant::now();

@@ -44,7 +44,7 @@ async fn readers_never_miss_a_case_while_views_are_rebuilt_and_cases_go_on() {
         let rebuilt = tokio::spawn(async move {
             views
                 .rebuild(ALL, move |progress| {
-                    seen.store(progress.phase == Phase::Swapping, Ordering::Relaxed)
+                    seen.store(progress.phase == Phase::Swapping, Ordering::Relaxed);
                 })
                 .await
         });

@@ -132,7 +132,7 @@ impl History {
             occurred_at: own_time.unwrap_or(desk.occurred_at),
             recorded_at: desk.now,
             region: desk.region.clone(),
-            legal_basis: (self.events % 3 == 0).then(|| "行政许可法 42".to_owned()),
+            legal_basis: self.events.is_multiple_of(3).then(|| "行政许可法 42".to_owned()),
             schema_version: SCHEMA_VERSION,
             trace_id: None,
             key_id: None,

@@ -153,12 +153,12 @@ impl Stage {
 
     pub(crate) async fn caught_up(&self) {
         let head = self.head().await;
-        if !self.views.caught_up(ALL, head, PATIENCE).await {
-            panic!(
-                "the views did not catch up with {head:?}: {:?}",
-                self.views.status().await.unwrap()
-            );
-        }
+        let there = self.views.caught_up(ALL, head, PATIENCE).await;
+        assert!(
+            there,
+            "the views did not catch up with {head:?}: {:?}",
+            self.views.status().await.unwrap()
+        );
     }
 
     /// Lets random cases live for a while, several at a time, as many steps as told.
