@@ -128,7 +128,7 @@ pub async fn run() {
     }
     line("start to ready with the imported data (s)", &format!("{:.2}", median(starts)), "(goal 2)");
     let (serving, _) = Serving::start(data).await;
-    let token = zhulu(data, &["token", "--role", "supervisor", "--name", "bench"]).trim().to_owned();
+    let token = zhulu(data, &["token", "--role", "supervisor", "--name", "bench", "--region", "000000"]).trim().to_owned();
     let ours = page_requests(serving.address, "/graphql", Some(&token), OURS, "cases").await;
     #[cfg(feature = "peers")]
     let peer = crate::peers::postgraphile::PostGraphile::start(&serving.database_url, "zhulu_case_list").await;
