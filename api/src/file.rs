@@ -323,7 +323,7 @@ impl CaseFile {
             applicant: kernel.applicant.as_ref().map(Party::from),
             agent: kernel.agent.as_ref().map(Party::from),
             received_on: kernel.received_on,
-            form: kernel.form.clone(),
+            form: kernel.form.read(),
             numbers: kernel
                 .numbers
                 .iter()

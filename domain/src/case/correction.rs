@@ -11,7 +11,7 @@ impl Kernel {
             what: format!("{path} (only /form/… and /applicant/… can be corrected)"),
         };
         match split(path) {
-            Some((Part::Form, pointer)) => self.form.pointer(pointer).cloned().ok_or_else(nothing),
+            Some((Part::Form, pointer)) => self.form.read().pointer(pointer).cloned().ok_or_else(nothing),
             Some((Part::Applicant, pointer)) => {
                 let applicant = self
                     .applicant
@@ -29,8 +29,10 @@ impl Kernel {
     pub(super) fn read_differently(&mut self, path: &str, new: &Value) {
         match split(path) {
             Some((Part::Form, pointer)) => {
-                if let Some(place) = self.form.pointer_mut(pointer) {
+                let mut form = self.form.read();
+                if let Some(place) = form.pointer_mut(pointer) {
                     *place = new.clone();
+                    self.form = (&form).into();
                 }
             }
             Some((Part::Applicant, pointer)) => {

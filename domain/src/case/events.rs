@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::filed::FiledForm;
 pub use super::words::*;
 use crate::calendar::Limit;
 
@@ -32,7 +33,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agent: Option<Party>,
         received_on: NaiveDate,
-        form: serde_json::Value,
+        form: FiledForm,
         materials: Vec<Material>,
     },
     /// 编号. A number arrived from its series.

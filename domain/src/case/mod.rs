@@ -13,6 +13,7 @@ mod correction;
 mod decide;
 mod due;
 mod evolve;
+mod filed;
 mod kernel;
 mod names;
 mod numbers;
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use commands::{Command, ImportDecision, ImportStep};
 pub use events::{Event, *};
+pub use filed::FiledForm;
 pub use numbers::numbers_wanted;
 pub use rejection::{Explain, Rejection, code_of};
 pub use state::*;

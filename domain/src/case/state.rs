@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::FiledForm;
 use super::events::{
     AcceptanceMode, Conclusion, Document, Gap, LimitKind, Material, NumberKind, Officer, Party, PauseKind, Step, Tolerated,
     WarningLevel,
@@ -133,7 +134,7 @@ pub struct Kernel {
     pub applicant: Option<Party>,
     pub agent: Option<Party>,
     pub received_on: Option<NaiveDate>,
-    pub form: serde_json::Value,
+    pub form: FiledForm,
     /// The latest number of each kind.
     pub numbers: BTreeMap<NumberKind, String>,
     /// Which events have their number.

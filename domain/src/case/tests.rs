@@ -273,7 +273,7 @@ fn data_are_read_differently_after_a_correction_and_archived_ones_need_two_appro
     let open = withdrawn
         .clone()
         .then("2026-09-18", "wu", correct("/form/address", json!("示范路 10 号"), &[]));
-    assert_eq!(open.state.kernel.form["address"], "示范路 10 号");
+    assert_eq!(open.state.kernel.form.read()["address"], "示范路 10 号");
     assert_eq!(
         withdrawn.refused("2026-09-18", "wu", correct("/form/contract_price_wan", json!("x"), &[])),
         "FORM_DEFECTS"

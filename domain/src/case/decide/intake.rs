@@ -102,7 +102,7 @@ fn submit(case: &Kernel, command: &Command, desk: &Desk) -> Result<Vec<Event>, R
         applicant: applicant.clone(),
         agent: agent.clone(),
         received_on,
-        form: form.clone(),
+        form: form.into(),
         materials: materials.clone(),
     }])
 }

@@ -60,7 +60,7 @@ fn of_kernel<T: CaseType>(
             let mut corrected = case.kernel.clone();
             corrected.read_differently(path, new);
             if let Some(item) = case.kernel.item(&desk.rules).filter(|_| corrected.form != case.kernel.form) {
-                T::check_form(&corrected.form, item).map_err(CaseRejection::Own)?;
+                T::check_form(&corrected.form.read(), item).map_err(CaseRejection::Own)?;
             }
         }
         Command::Accept { .. } => T::may_accept(case, desk).map_err(CaseRejection::Own)?,

@@ -67,8 +67,7 @@ impl Condition {
     }
 
     /// Whether the case meets it, by its materials and its form.
-    fn is_met(self, case: &Kernel) -> bool {
-        let form = &case.form;
+    fn is_met(self, case: &Kernel, form: &Value) -> bool {
         match self {
             Self::LandApproved => holds(case, "M02") && filled(form, "land_permit_no"),
             Self::PlanningPermitted => holds(case, "M03") && filled(form, "planning_permit_no"),
@@ -88,7 +87,8 @@ impl Condition {
 
 /// All conditions together, so that the officer reads once what is missing.
 pub(super) fn all_met(case: &Kernel) -> Result<(), Rejection> {
-    let unmet = |condition: &Condition| !condition.is_met(case);
+    let form = case.form.read();
+    let unmet = |condition: &Condition| !condition.is_met(case, &form);
     let conditions: Vec<Condition> = <Condition as strum::VariantArray>::VARIANTS
         .iter()
         .copied()
@@ -105,8 +105,9 @@ pub(super) fn all_met(case: &Kernel) -> Result<(), Rejection> {
 pub(super) fn needs_permit(case: &CaseState<ConstructionPermit>, rules: &Rules) -> Result<(), Rejection> {
     let contract_price_fen = parameter(&case.kernel, rules, "exempt_contract_price_fen")?;
     let area_cm2 = parameter(&case.kernel, rules, "exempt_area_cm2")?;
-    let small_price = face::contract_price_fen(&case.kernel.form).is_some_and(|price| price <= contract_price_fen);
-    let small_area = face::area_cm2(&case.kernel.form, "area_m2").is_some_and(|area| area <= area_cm2);
+    let form = case.kernel.form.read();
+    let small_price = face::contract_price_fen(&form).is_some_and(|price| price <= contract_price_fen);
+    let small_area = face::area_cm2(&form, "area_m2").is_some_and(|area| area <= area_cm2);
     if small_price || small_area {
         return Err(Rejection::NoPermitNeeded {
             contract_price_fen,

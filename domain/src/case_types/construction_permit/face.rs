@@ -104,8 +104,9 @@ pub(super) fn contradictions(form: &Value) -> Vec<Defect> {
 
 /// The series of permit numbers of the place and the day of filing: 区划 6 + 报建日期 8 + 当日序号 2 + 专业 2.
 pub(super) fn permit_no_wanted(case: &Kernel) -> Option<NumberWanted> {
-    let region = Region::parse(&text(&case.form, "region")?).ok()?;
-    let specialty = Specialty::parse(&text(&case.form, "specialty")?).ok()?;
+    let form = case.form.read();
+    let region = Region::parse(&text(&form, "region")?).ok()?;
+    let specialty = Specialty::parse(&text(&form, "specialty")?).ok()?;
     let filed_on = case.received_on?;
     let head = format!("{region}{:04}{:02}{:02}", filed_on.year(), filed_on.month(), filed_on.day());
     let template = format!("{head}{{seq:02}}{specialty}");
@@ -118,7 +119,7 @@ pub(super) fn permit_no_wanted(case: &Kernel) -> Option<NumberWanted> {
 
 /// The face of the permit, from the form as it stands; none if the form lacks what every permit says.
 pub(super) fn of(case: &Kernel, permit_no: &str, issued_on: NaiveDate) -> Option<PermitFace> {
-    let form = &case.form;
+    let form = &case.form.read();
     Some(PermitFace {
         permit_no: permit_no.to_owned(),
         project_code: text(form, "project_code").or_else(|| case.project_code.clone())?,
@@ -227,7 +228,7 @@ pub(super) fn set(face: &mut PermitFace, field: &str, new: &str) -> Result<(), R
 
 /// What lists and reports show: from the permit once it is issued, from the form before.
 pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
-    let form = &case.kernel.form;
+    let form = &case.kernel.form.read();
     let face = case.own.face.as_deref();
     let mut facts = Vec::new();
     let mut add = |name, name_zh, value: Option<String>| {

@@ -96,7 +96,7 @@ fn close(case: &CaseState<ConstructionPermit>, reason: ClosingReason, note: &str
 }
 
 fn project(case: &CaseState<ConstructionPermit>, on: NaiveDate) -> Option<Entry> {
-    let form = &case.kernel.form;
+    let form = &case.kernel.form.read();
     let text = |field: &str| face::text(form, field).unwrap_or_default();
     let project_code = face::text(form, "project_code").or_else(|| case.kernel.project_code.clone())?;
     let client = face::participants(form)
