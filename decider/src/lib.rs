@@ -21,7 +21,8 @@ pub trait Decider {
     type Context: Send + Sync;
 
     /// The law: what is asked, against where we are. Pure: the clock is in `context`.
-    fn decide(state: &Self::State, command: &Self::Command, context: &Self::Context) -> Result<Vec<Self::Event>, Self::Rejection>;
+    fn decide(state: &Self::State, command: &Self::Command, context: &Self::Context)
+    -> Result<Vec<Self::Event>, Self::Rejection>;
 
     /// What an event changes. Total: history cannot be refused.
     fn evolve(state: &mut Self::State, event: &Self::Event);

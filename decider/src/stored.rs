@@ -26,7 +26,10 @@ pub enum StoredError {
 
 /// The name and the JSON data of an event.
 pub fn encode<E: Serialize>(event: &E) -> Result<(String, Vec<u8>), StoredError> {
-    let whole = serde_json::to_vec(event).map_err(|cause| StoredError::Unreadable { name: String::new(), cause })?;
+    let whole = serde_json::to_vec(event).map_err(|cause| StoredError::Unreadable {
+        name: String::new(),
+        cause,
+    })?;
     // serde_json writes `{"Name":data}` without white space, or `"Name"` for a variant without fields.
     let quote = |from: usize| whole[from..].iter().position(|byte| *byte == b'"').map(|at| from + at);
     let open = quote(0).ok_or(StoredError::Nameless)?;
@@ -41,7 +44,10 @@ pub fn encode<E: Serialize>(event: &E) -> Result<(String, Vec<u8>), StoredError>
 
 /// The event with this name, read from its JSON data.
 pub fn decode<E: DeserializeOwned>(name: &str, data: &[u8]) -> Result<E, StoredError> {
-    E::deserialize(Named { name, data }).map_err(|cause| StoredError::Unreadable { name: name.to_owned(), cause })
+    E::deserialize(Named { name, data }).map_err(|cause| StoredError::Unreadable {
+        name: name.to_owned(),
+        cause,
+    })
 }
 
 /// A name and its data, offered to serde as one variant of an enum.
@@ -120,7 +126,14 @@ mod tests {
 
     #[test]
     fn every_shape_of_event_survives_a_round_trip() {
-        for event in [Event::PermitIssued { permit_no: "a\"b:c}".into(), floors: 3 }, Event::PermitLapsed, Event::Wrapped(vec![1, 2])] {
+        for event in [
+            Event::PermitIssued {
+                permit_no: "a\"b:c}".into(),
+                floors: 3,
+            },
+            Event::PermitLapsed,
+            Event::Wrapped(vec![1, 2]),
+        ] {
             let (name, data) = encode(&event).expect("encodes");
             assert_eq!(decode::<Event>(&name, &data).expect("decodes"), event);
         }
@@ -128,14 +141,23 @@ mod tests {
 
     #[test]
     fn the_name_is_stored_beside_the_data() {
-        let (name, data) = encode(&Event::PermitIssued { permit_no: "1".into(), floors: 3 }).expect("encodes");
+        let (name, data) = encode(&Event::PermitIssued {
+            permit_no: "1".into(),
+            floors: 3,
+        })
+        .expect("encodes");
         assert_eq!(name, "PermitIssued");
         assert_eq!(data, br#"{"permit_no":"1","floors":3}"#);
     }
 
     #[test]
     fn unknown_names_and_torn_data_are_refused_with_the_name() {
-        assert!(decode::<Event>("PermitSold", b"{}").expect_err("unknown").to_string().contains("PermitSold"));
+        assert!(
+            decode::<Event>("PermitSold", b"{}")
+                .expect_err("unknown")
+                .to_string()
+                .contains("PermitSold")
+        );
         assert!(decode::<Event>("PermitIssued", b"{\"permit_no\":").is_err());
         assert!(decode::<Event>("Wrapped", b"[1,2] [3]").is_err());
     }

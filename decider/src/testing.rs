@@ -6,7 +6,9 @@ use crate::{Decider, replay};
 
 /// What has happened before the question.
 pub fn given<D: Decider>(events: impl IntoIterator<Item = D::Event>) -> Given<D> {
-    Given { events: events.into_iter().collect() }
+    Given {
+        events: events.into_iter().collect(),
+    }
 }
 
 /// A past, waiting for its context.
@@ -29,7 +31,10 @@ pub struct Then<D: Decider> {
 impl<D: Decider> Given<D> {
     /// The moment, the actor and the rules under which the question is asked.
     pub fn at(self, context: &D::Context) -> At<'_, D> {
-        At { events: self.events, context }
+        At {
+            events: self.events,
+            context,
+        }
     }
 
     /// The state after this past.
@@ -42,7 +47,10 @@ impl<D: Decider> At<'_, D> {
     /// Asks.
     pub fn when(self, command: &D::Command) -> Then<D> {
         let answer = D::decide(&replay::<D>(&self.events), command, self.context);
-        Then { events: self.events, answer }
+        Then {
+            events: self.events,
+            answer,
+        }
     }
 }
 

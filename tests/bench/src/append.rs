@@ -43,8 +43,17 @@ async fn append_rate(store: Arc<dyn EventStore>, callers: usize, run: u64) -> Ra
             }
             let name = format!("bench-{run}-{caller}-{}", streams[caller].load(Ordering::Relaxed));
             let stream = StreamName::new(name).expect("a stream name");
-            let expected = if revision == 0 { Expected::NoStream } else { Expected::Revision(revision - 1) };
-            let event = NewEvent { id: Uuid::new_v4(), name: "Bench".into(), data, metadata: Bytes::from_static(b"{}") };
+            let expected = if revision == 0 {
+                Expected::NoStream
+            } else {
+                Expected::Revision(revision - 1)
+            };
+            let event = NewEvent {
+                id: Uuid::new_v4(),
+                name: "Bench".into(),
+                data,
+                metadata: Bytes::from_static(b"{}"),
+            };
             store.append(&stream, expected, vec![event]).await.expect("an append");
         }
     })
@@ -74,10 +83,18 @@ pub async fn run() {
     }
     let (raw, one, many) = (median(raw), median(one), median(many));
     line("disk: append + fdatasync, one writer", &number(raw), "");
-    line("Zhulu embedded, one writer", &number(one), &format!("{:.2} of the disk (goal 0.60)", one / raw));
+    line(
+        "Zhulu embedded, one writer",
+        &number(one),
+        &format!("{:.2} of the disk (goal 0.60)", one / raw),
+    );
     line("Zhulu embedded, 64 writers", &number(many), "(goal 30,000)");
     for (name, rates) in peer_rates.drain(..) {
         let rate = median(rates);
-        line(&format!("{name}, 64 writers"), &number(rate), &format!("Zhulu is {:.1} x", many / rate));
+        line(
+            &format!("{name}, 64 writers"),
+            &number(rate),
+            &format!("Zhulu is {:.1} x", many / rate),
+        );
     }
 }

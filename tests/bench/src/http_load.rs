@@ -27,7 +27,10 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> std::io::Result<Self> {
         let socket = TcpStream::connect(address).await?;
         socket.set_nodelay(true)?;
-        Ok(Self { socket, buffer: vec![0; 64 * 1024] })
+        Ok(Self {
+            socket,
+            buffer: vec![0; 64 * 1024],
+        })
     }
 
     /// Sends a request and reads the whole response; the body's bytes, or an error if the status is not 200.
@@ -49,10 +52,15 @@ impl Connection {
 
 /// The body, once all of it is here.
 fn whole_body(seen: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
-    let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let head = String::from_utf8_lossy(&seen[..end]).to_ascii_lowercase();
     if !head.starts_with("http/1.1 200") {
-        return Err(std::io::Error::other(format!("{head}\n{}", String::from_utf8_lossy(&seen[end..]))));
+        return Err(std::io::Error::other(format!(
+            "{head}\n{}",
+            String::from_utf8_lossy(&seen[end..])
+        )));
     }
     let body = &seen[end + 4..];
     if let Some(length) = head.lines().find_map(|line| line.strip_prefix("content-length:")) {
@@ -66,7 +74,9 @@ fn whole_body(seen: &[u8]) -> std::io::Result<Option<Vec<u8>>> {
 /// A GraphQL request as bytes.
 pub fn graphql_request(address: SocketAddr, path: &str, token: Option<&str>, body: &serde_json::Value) -> Vec<u8> {
     let body = body.to_string();
-    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let authorization = token
+        .map(|token| format!("authorization: Bearer {token}\r\n"))
+        .unwrap_or_default();
     format!(
         "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\naccept: application/json\r\n{authorization}content-length: {}\r\n\r\n{body}",
         body.len()
@@ -98,7 +108,13 @@ pub async fn closed(address: SocketAddr, connections: usize, time: Duration, req
 }
 
 /// All connections together ask `per_second` times, on time whatever the answers do; latency counts from the intended send.
-pub async fn open(address: SocketAddr, connections: usize, per_second: usize, time: Duration, requests: Arc<Vec<Vec<u8>>>) -> Rate {
+pub async fn open(
+    address: SocketAddr,
+    connections: usize,
+    per_second: usize,
+    time: Duration,
+    requests: Arc<Vec<Vec<u8>>>,
+) -> Rate {
     let mut tasks = Vec::new();
     let begin = Instant::now() + SETTLE;
     #[allow(clippy::cast_precision_loss, reason = "small counts")]
@@ -107,7 +123,8 @@ pub async fn open(address: SocketAddr, connections: usize, per_second: usize, ti
         let requests = Arc::clone(&requests);
         tasks.push(tokio::spawn(async move {
             let mut connection = Connection::open(address).await.expect("a connection");
-            let mut intended = begin + gap.mul_f64(f64::from(u32::try_from(number).unwrap_or(0)) / f64::from(u32::try_from(connections).unwrap_or(1)));
+            let mut intended = begin
+                + gap.mul_f64(f64::from(u32::try_from(number).unwrap_or(0)) / f64::from(u32::try_from(connections).unwrap_or(1)));
             let mut latencies = Vec::new();
             let mut turn = number;
             while intended < begin + time {
@@ -130,5 +147,9 @@ async fn gather(tasks: Vec<tokio::task::JoinHandle<Vec<f64>>>, begin: Instant) -
     }
     #[allow(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
     let per_second = latencies.len() as f64 / begin.elapsed().as_secs_f64();
-    Rate { per_second, p50_ms: percentile(&mut latencies, 0.5), p99_ms: percentile(&mut latencies, 0.99) }
+    Rate {
+        per_second,
+        p50_ms: percentile(&mut latencies, 0.5),
+        p99_ms: percentile(&mut latencies, 0.99),
+    }
 }

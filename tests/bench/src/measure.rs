@@ -15,7 +15,12 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
 /// The value below which this share of the figures lies.
 pub fn percentile(figures: &mut [f64], share: f64) -> f64 {
     figures.sort_by(f64::total_cmp);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index into a slice")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index into a slice"
+    )]
     let at = (share * figures.len() as f64) as usize;
     figures.get(at.min(figures.len().saturating_sub(1))).copied().unwrap_or(0.0)
 }
@@ -61,7 +66,11 @@ where
     }
     #[allow(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
     let per_second = latencies.len() as f64 / begin.elapsed().as_secs_f64();
-    Rate { per_second, p50_ms: percentile(&mut latencies, 0.5), p99_ms: percentile(&mut latencies, 0.99) }
+    Rate {
+        per_second,
+        p50_ms: percentile(&mut latencies, 0.5),
+        p99_ms: percentile(&mut latencies, 0.99),
+    }
 }
 
 /// One line of a report: what was measured, and how it stands beside the goal.
@@ -76,7 +85,11 @@ pub fn heading(what: &str) {
 
 /// A whole number with separators, as people read it.
 pub fn number(figure: f64) -> String {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are positive and small")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rates are positive and small"
+    )]
     let digits = (figure.round() as u64).to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -37,8 +37,17 @@ fn permits() -> PathBuf {
 }
 
 fn zhulu(data: &Path, arguments: &[&str]) -> String {
-    let out = Command::new(program()).args(arguments).arg("--data-dir").arg(data).output().expect("zhulu runs");
-    assert!(out.status.success(), "zhulu {arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
+    let out = Command::new(program())
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(data)
+        .output()
+        .expect("zhulu runs");
+    assert!(
+        out.status.success(),
+        "zhulu {arguments:?}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
@@ -60,7 +69,11 @@ impl Serving {
             .stderr(Stdio::null())
             .spawn()
             .expect("zhulu serves");
-        let mut serving = Self { server, address: SocketAddr::from(([127, 0, 0, 1], 0)), database_url: String::new() };
+        let mut serving = Self {
+            server,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            database_url: String::new(),
+        };
         while begin.elapsed() < PATIENCE {
             if let Some((address, database_url)) = note(data) {
                 (serving.address, serving.database_url) = (address, database_url);
@@ -75,7 +88,10 @@ impl Serving {
 
     fn resident_mb(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap_or_default();
-        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+        let kib = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
         kib.unwrap_or(0.0) / 1_024.0
     }
 }
@@ -89,12 +105,20 @@ impl Drop for Serving {
 
 fn note(data: &Path) -> Option<(SocketAddr, String)> {
     let note: Value = serde_json::from_str(&std::fs::read_to_string(data.join("running.json")).ok()?).ok()?;
-    Some((note["address"].as_str()?.parse().ok()?, note["database_url"].as_str()?.to_owned()))
+    Some((
+        note["address"].as_str()?.parse().ok()?,
+        note["database_url"].as_str()?.to_owned(),
+    ))
 }
 
 async fn is_ready(address: SocketAddr) -> bool {
-    let Ok(mut connection) = Connection::open(address).await else { return false };
-    connection.call(format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\n\r\n").as_bytes()).await.is_ok()
+    let Ok(mut connection) = Connection::open(address).await else {
+        return false;
+    };
+    connection
+        .call(format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\n\r\n").as_bytes())
+        .await
+        .is_ok()
 }
 
 /// Requests for pages all over the list: each begins where another ended.
@@ -103,9 +127,18 @@ async fn page_requests(address: SocketAddr, path: &str, token: Option<&str>, que
     let mut after = Value::Null;
     let mut requests = Vec::new();
     for _ in 0..CURSORS {
-        let request = graphql_request(address, path, token, &json!({ "query": query, "variables": { "after": after } }));
+        let request = graphql_request(
+            address,
+            path,
+            token,
+            &json!({ "query": query, "variables": { "after": after } }),
+        );
         let body: Value = serde_json::from_slice(&connection.call(&request).await.expect("a page")).expect("JSON");
-        assert_eq!(body["data"][field]["nodes"].as_array().map(Vec::len), Some(50), "a page has fifty rows: {body}");
+        assert_eq!(
+            body["data"][field]["nodes"].as_array().map(Vec::len),
+            Some(50),
+            "a page has fifty rows: {body}"
+        );
         after = body["data"][field]["pageInfo"]["endCursor"].clone();
         requests.push(request);
     }
@@ -119,16 +152,29 @@ pub async fn run() {
     let data = dir.path();
     let begin = Instant::now();
     zhulu(data, &["import", "permits", &permits().to_string_lossy(), "--batch", "bench"]);
-    line("import of the permits, the program's start to its end (s)", &format!("{:.1}", begin.elapsed().as_secs_f64()), "(goal 20)");
+    line(
+        "import of the permits, the program's start to its end (s)",
+        &format!("{:.1}", begin.elapsed().as_secs_f64()),
+        "(goal 20)",
+    );
     let mut starts = Vec::new();
     for _ in 0..ROUNDS {
         let (serving, start) = Serving::start(data).await;
         starts.push(start.as_secs_f64());
         drop(serving);
     }
-    line("start to ready with the imported data (s)", &format!("{:.2}", median(starts)), "(goal 2)");
+    line(
+        "start to ready with the imported data (s)",
+        &format!("{:.2}", median(starts)),
+        "(goal 2)",
+    );
     let (serving, _) = Serving::start(data).await;
-    let token = zhulu(data, &["token", "--role", "supervisor", "--name", "bench", "--region", "000000"]).trim().to_owned();
+    let token = zhulu(
+        data,
+        &["token", "--role", "supervisor", "--name", "bench", "--region", "000000"],
+    )
+    .trim()
+    .to_owned();
     let ours = page_requests(serving.address, "/graphql", Some(&token), OURS, "cases").await;
     #[cfg(feature = "peers")]
     let peer = crate::peers::postgraphile::PostGraphile::start(&serving.database_url, "zhulu_case_list").await;
@@ -148,9 +194,21 @@ pub async fn run() {
     let (rate, peer_rate) = (median(rates), median(std::mem::take(&mut peer_rates)));
     line("50-row page, 64 connections (pages/s)", &number(rate), "");
     if peer_rate > 0.0 {
-        line("PostGraphile 4.14, the same table (pages/s)", &number(peer_rate), &format!("Zhulu is {:.1} x (goal 3.5, stretch 6)", rate / peer_rate));
+        line(
+            "PostGraphile 4.14, the same table (pages/s)",
+            &number(peer_rate),
+            &format!("Zhulu is {:.1} x (goal 3.5, stretch 6)", rate / peer_rate),
+        );
     }
     let steady = open(serving.address, 500, 500, TIME * 2, ours).await;
-    line("50-row page, 500 connections offering 500/s (ms)", &format!("p50 {:.1}  p99 {:.1}", steady.p50_ms, steady.p99_ms), "(goal p99 10)");
-    line("resident memory of the server after all this (MB)", &format!("{:.0}", serving.resident_mb()), "(goal 250)");
+    line(
+        "50-row page, 500 connections offering 500/s (ms)",
+        &format!("p50 {:.1}  p99 {:.1}", steady.p50_ms, steady.p99_ms),
+        "(goal p99 10)",
+    );
+    line(
+        "resident memory of the server after all this (MB)",
+        &format!("{:.0}", serving.resident_mb()),
+        "(goal 250)",
+    );
 }

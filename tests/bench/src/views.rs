@@ -29,16 +29,20 @@ const OFFER: Duration = Duration::from_secs(5);
 /// The longest that a view may take to catch up before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-async fn fill(store: &Arc<dyn EventStore>) {
+/// Writes this many cases, each worked from its filing to its permit.
+pub async fn fill(store: &Arc<dyn EventStore>, cases: u64) {
     let rules = Rules::embedded();
-    stream::iter(0..CASES)
+    stream::iter(0..cases)
         .map(|seed| {
             let (store, rules) = (store.clone(), rules.clone());
             async move {
                 let mut case = History::new(seed, &rules);
                 case.straight();
                 let events = std::mem::take(&mut case.unwritten);
-                store.append(&case.stream(), Expected::NoStream, events).await.expect("an append");
+                store
+                    .append(&case.stream(), Expected::NoStream, events)
+                    .await
+                    .expect("an append");
             }
         })
         .buffer_unordered(APPENDS_AT_ONCE)
@@ -51,10 +55,19 @@ pub async fn run() {
     heading("Views: rebuild, and append to visible");
     let dir = tempfile::tempdir().expect("a directory");
     let store: Arc<dyn EventStore> = Arc::new(EmbeddedStore::open(&dir.path().join("store")).expect("a store"));
-    fill(&store).await;
-    let postgres = PrivatePostgres::start(&dir.path().join("postgres")).await.expect("PostgreSQL");
-    let views = Projections::open_in(postgres.url(), "bench", store.clone(), views::all()).await.expect("views");
-    for (view, goal) in [("case_list", "(goal 400,000)"), ("timeline", ""), ("statistics", ""), (ALL, "(goal 150,000)")] {
+    fill(&store, CASES).await;
+    let postgres = PrivatePostgres::start(&dir.path().join("postgres"))
+        .await
+        .expect("PostgreSQL");
+    let views = Projections::open_in(postgres.url(), "bench", store.clone(), views::all())
+        .await
+        .expect("views");
+    for (view, goal) in [
+        ("case_list", "(goal 400,000)"),
+        ("timeline", ""),
+        ("statistics", ""),
+        (ALL, "(goal 150,000)"),
+    ] {
         let mut rates = Vec::new();
         let mut events = 0;
         for _ in 0..ROUNDS {
@@ -63,7 +76,11 @@ pub async fn run() {
             #[allow(clippy::cast_precision_loss, reason = "counts of events are far below 2^52")]
             rates.push(report.events as f64 / report.elapsed.as_secs_f64());
         }
-        line(&format!("rebuild {view} from {events} events (events/s)"), &number(median(rates)), goal);
+        line(
+            &format!("rebuild {view} from {events} events (events/s)"),
+            &number(median(rates)),
+            goal,
+        );
     }
     live(&views, &store).await;
     postgres.stop().await.expect("PostgreSQL stops");
@@ -76,7 +93,10 @@ async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
         async move { views.run(told).await }
     });
     let head = store.head().await.expect("a head").unwrap_or_default();
-    assert!(views.caught_up(ALL, head, PATIENCE).await, "the views must catch up before the lag is measured");
+    assert!(
+        views.caught_up(ALL, head, PATIENCE).await,
+        "the views must catch up before the lag is measured"
+    );
     let mut seed = CASES;
     for (rate, goal) in [(100_u32, ""), (1_000, "(goal p50 1.5, p99 10)"), (10_000, "(goal: bounded)")] {
         let mut lags = offer(views, store, turns(rate, &mut seed), rate).await;
@@ -84,8 +104,16 @@ async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
         let head = store.head().await.expect("a head").unwrap_or_default();
         views.caught_up(ALL, head, PATIENCE).await;
         let behind_ms = behind.elapsed().as_secs_f64() * 1_000.0;
-        let figure = format!("p50 {:.2}  p99 {:.2}", percentile(&mut lags, 0.5), percentile(&mut lags, 0.99));
-        line(&format!("append to visible in all views at {rate} events/s (ms)"), &figure, &format!("{behind_ms:.0} ms behind at the end {goal}"));
+        let figure = format!(
+            "p50 {:.2}  p99 {:.2}",
+            percentile(&mut lags, 0.5),
+            percentile(&mut lags, 0.99)
+        );
+        line(
+            &format!("append to visible in all views at {rate} events/s (ms)"),
+            &figure,
+            &format!("{behind_ms:.0} ms behind at the end {goal}"),
+        );
     }
     let _ = stop.send(true);
     let _ = running.await;
@@ -127,7 +155,11 @@ async fn offer(views: &Projections, store: &Arc<dyn EventStore>, events: Vec<(St
         }
         let (store, mut advanced) = (store.clone(), views.advanced());
         appends.push(tokio::spawn(async move {
-            let position: Position = store.append(&stream, Expected::Any, vec![event]).await.expect("an append").position;
+            let position: Position = store
+                .append(&stream, Expected::Any, vec![event])
+                .await
+                .expect("an append")
+                .position;
             let durable = Instant::now();
             advanced.wait_for(|at| *at >= position).await.expect("the views go on");
             durable.elapsed().as_secs_f64() * 1_000.0

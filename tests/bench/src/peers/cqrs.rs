@@ -25,13 +25,21 @@ impl CqrsEs {
             return None;
         }
         connect(url).await.batch_execute(TABLES).await.expect("the tables of cqrs-es");
-        Some(Self { program, url: url.to_owned() })
+        Some(Self {
+            program,
+            url: url.to_owned(),
+        })
     }
 
     /// Commands in a second, durable.
     pub async fn execute_rate(&self, clients: usize, time: Duration, round: u64) -> f64 {
         let out = Command::new(&self.program)
-            .args([&self.url, &clients.to_string(), &time.as_secs_f64().to_string(), &round.to_string()])
+            .args([
+                &self.url,
+                &clients.to_string(),
+                &time.as_secs_f64().to_string(),
+                &round.to_string(),
+            ])
             .output()
             .await
             .expect("cqrs-es runs");

@@ -24,7 +24,11 @@ pub async fn connect(url: &str) -> Client {
 
 /// The files of a kind, in the order in which its install script runs them.
 fn scripts(root: &std::path::Path, folder: &str, names: &[&str]) -> String {
-    names.iter().map(|name| std::fs::read_to_string(root.join(folder).join(name)).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    names
+        .iter()
+        .map(|name| std::fs::read_to_string(root.join(folder).join(name)).unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 impl MessageDb {
@@ -38,10 +42,24 @@ impl MessageDb {
         client.batch_execute("create extension if not exists pgcrypto; create schema if not exists message_store; set search_path = message_store, public").await.ok()?;
         let mut sql = scripts(&root, "types", &["message.sql"]);
         sql.push_str(&scripts(&root, "tables", &["messages.sql"]));
-        for name in ["message-store-version", "hash-64", "acquire-lock", "category", "is-category", "id", "cardinal-id", "stream-version", "write-message"] {
+        for name in [
+            "message-store-version",
+            "hash-64",
+            "acquire-lock",
+            "category",
+            "is-category",
+            "id",
+            "cardinal-id",
+            "stream-version",
+            "write-message",
+        ] {
             sql.push_str(&scripts(&root, "functions", &[&format!("{name}.sql")]));
         }
-        sql.push_str(&scripts(&root, "indexes", &["messages-id.sql", "messages-stream.sql", "messages-category.sql"]));
+        sql.push_str(&scripts(
+            &root,
+            "indexes",
+            &["messages-id.sql", "messages-stream.sql", "messages-category.sql"],
+        ));
         client.batch_execute(&sql).await.expect("message-db installs");
         Some(Self { url: url.to_owned() })
     }
@@ -51,15 +69,21 @@ impl MessageDb {
         let mut clients = Vec::new();
         for _ in 0..writers.min(64) {
             let client = connect(&self.url).await;
-            client.batch_execute("set search_path = message_store, public").await.expect("a search path");
+            client
+                .batch_execute("set search_path = message_store, public")
+                .await
+                .expect("a search path");
             let write = client
-                .prepare_typed("select write_message($1, $2, $3, $4::text::jsonb, null, $5)", &[
-                    tokio_postgres::types::Type::VARCHAR,
-                    tokio_postgres::types::Type::VARCHAR,
-                    tokio_postgres::types::Type::VARCHAR,
-                    tokio_postgres::types::Type::TEXT,
-                    tokio_postgres::types::Type::INT8,
-                ])
+                .prepare_typed(
+                    "select write_message($1, $2, $3, $4::text::jsonb, null, $5)",
+                    &[
+                        tokio_postgres::types::Type::VARCHAR,
+                        tokio_postgres::types::Type::VARCHAR,
+                        tokio_postgres::types::Type::VARCHAR,
+                        tokio_postgres::types::Type::TEXT,
+                        tokio_postgres::types::Type::INT8,
+                    ],
+                )
                 .await
                 .expect("a statement");
             clients.push((client, write));
@@ -72,7 +96,10 @@ impl MessageDb {
                 let stream = format!("bench-{round}x{writer}x{}", turn / EVENTS_PER_STREAM);
                 let (client, write) = &clients[writer % clients.len()];
                 let expected = i64::try_from(turn % EVENTS_PER_STREAM).unwrap_or(0) - 1;
-                client.query_one(write, &[&Uuid::new_v4().to_string(), &stream, &"Bench", &data, &expected]).await.expect("a write");
+                client
+                    .query_one(write, &[&Uuid::new_v4().to_string(), &stream, &"Bench", &data, &expected])
+                    .await
+                    .expect("a write");
             }
         })
         .await

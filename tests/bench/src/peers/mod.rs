@@ -20,7 +20,9 @@ pub struct Appenders {
 impl Appenders {
     /// Starts them all below a directory.
     pub async fn start(dir: &Path) -> Self {
-        let postgres = PrivatePostgres::start(&dir.join("peers-pg")).await.expect("PostgreSQL for the peers");
+        let postgres = PrivatePostgres::start(&dir.join("peers-pg"))
+            .await
+            .expect("PostgreSQL for the peers");
         Self {
             umadb: umadb::UmaDb::start(&dir.join("uma")).await,
             message_db: message_db::MessageDb::install(postgres.url()).await,
@@ -31,9 +33,15 @@ impl Appenders {
 
     /// Their rates in this round.
     pub async fn measure(&self, writers: usize, time: Duration, round: u64) -> Vec<(String, f64)> {
-        let mut rates = vec![("UmaDB (conditional append)".to_owned(), self.umadb.append_rate(writers, time, round).await.per_second)];
+        let mut rates = vec![(
+            "UmaDB (conditional append)".to_owned(),
+            self.umadb.append_rate(writers, time, round).await.per_second,
+        )];
         if let Some(message_db) = &self.message_db {
-            rates.push(("message-db (direct SQL)".to_owned(), message_db.append_rate(writers, time, round).await.per_second));
+            rates.push((
+                "message-db (direct SQL)".to_owned(),
+                message_db.append_rate(writers, time, round).await.per_second,
+            ));
         }
         if let Some(cqrs) = &self.cqrs {
             rates.push(("cqrs-es (execute)".to_owned(), cqrs.execute_rate(writers, time, round).await));
@@ -51,8 +59,13 @@ pub struct Executors {
 impl Executors {
     /// Starts them below a directory.
     pub async fn start(dir: &Path) -> Self {
-        let postgres = PrivatePostgres::start(&dir.join("executors-pg")).await.expect("PostgreSQL for the peers");
-        Self { cqrs: cqrs::CqrsEs::install(postgres.url()).await, _postgres: postgres }
+        let postgres = PrivatePostgres::start(&dir.join("executors-pg"))
+            .await
+            .expect("PostgreSQL for the peers");
+        Self {
+            cqrs: cqrs::CqrsEs::install(postgres.url()).await,
+            _postgres: postgres,
+        }
     }
 
     /// Commands in a second in this round, if the peer is there.

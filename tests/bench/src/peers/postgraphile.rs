@@ -21,11 +21,19 @@ impl PostGraphile {
         if !cli.is_file() {
             return None;
         }
-        let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).ok()?;
+        let address = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .ok()?;
         let server = Command::new("node")
             .arg(cli)
             .args(["-c", url, "-s", schema, "-n", "127.0.0.1", "-p", &address.port().to_string()])
-            .args(["--disable-query-log", "--no-ignore-rbac", "--max-pool-size", "8", "--disable-graphiql"])
+            .args([
+                "--disable-query-log",
+                "--no-ignore-rbac",
+                "--max-pool-size",
+                "8",
+                "--disable-graphiql",
+            ])
             .env("NODE_ENV", "production")
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())

@@ -35,7 +35,10 @@ impl UmaDb {
     /// Starts the server and connects.
     pub async fn start(dir: &Path) -> Self {
         std::fs::create_dir_all(dir).expect("a directory");
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
         let address = format!("127.0.0.1:{port}");
         let server = Command::new(std::env::current_exe().expect("this program"))
             .args(["umadb-server", &dir.join("uma.db").to_string_lossy(), &address])
@@ -48,7 +51,10 @@ impl UmaDb {
                 Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
-        Self { server, clients: Arc::new(clients) }
+        Self {
+            server,
+            clients: Arc::new(clients),
+        }
     }
 
     /// Conditional appends in a second: no event of this stream after the position that the writer knows.
@@ -61,10 +67,21 @@ impl UmaDb {
             async move {
                 let tag = format!("bench-{round}-{writer}-{}", turn / EVENTS_PER_STREAM);
                 let query = DcbQuery::new().item(DcbQueryItem::new().types(["Bench"]).tags([tag.clone()]));
-                let after = if turn % EVENTS_PER_STREAM == 0 { None } else { *known[writer].lock().expect("a lock") };
-                let event = DcbEvent::default().event_type("Bench").tags([tag]).data(data.to_vec()).uuid(Uuid::new_v4());
+                let after = if turn % EVENTS_PER_STREAM == 0 {
+                    None
+                } else {
+                    *known[writer].lock().expect("a lock")
+                };
+                let event = DcbEvent::default()
+                    .event_type("Bench")
+                    .tags([tag])
+                    .data(data.to_vec())
+                    .uuid(Uuid::new_v4());
                 let client = &clients[writer % clients.len()];
-                let at = client.append(vec![event], Some(DcbAppendCondition::new(query).after(after)), None).await.expect("an append");
+                let at = client
+                    .append(vec![event], Some(DcbAppendCondition::new(query).after(after)), None)
+                    .await
+                    .expect("an append");
                 *known[writer].lock().expect("a lock") = Some(at);
             }
         })
