@@ -24,7 +24,7 @@ use crate::{
 /// How many bytes of events the kept folds may stand for; the next event of a kept case needs no reading. A fold takes
 /// about three times as much memory.
 #[cfg(not(test))]
-const MAX_CACHED_BYTES: usize = 24 * 1024 * 1024;
+const MAX_CACHED_BYTES: usize = 10 * 1024 * 1024;
 /// So little in tests that cases are forgotten and read again.
 #[cfg(test)]
 const MAX_CACHED_BYTES: usize = 64 * 1024;
