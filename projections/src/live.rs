@@ -22,7 +22,7 @@ use crate::{
 
 /// The most events in one batch. One event alone is a batch when the log is quiet; the further the views are behind,
 /// the more events of the same case share one writing of its rows.
-const MAX_BATCH_EVENTS: usize = 3_000;
+const MAX_BATCH_EVENTS: usize = 10_000;
 /// A view that is further behind is rebuilt beside what is shown: that is faster, and the others are not held up.
 const MAX_POSITIONS_TO_FOLLOW: u64 = 20_000;
 /// How long the checkpoints may stay behind while nothing for the views happens in the log.
