@@ -65,8 +65,8 @@ impl Subscription {
         let filter = filter.unwrap_or_default().narrowed(principal(ctx)?);
         let filter = filter.ok_or_else(|| Code::Forbidden.error("this region is not yours to see"))?;
         let projections = state(ctx)?.projections.clone();
-        let changes = batches(&projections);
-        Ok(changes
+        let committed = batches(&projections);
+        Ok(committed
             .then(move |batch| {
                 let (projections, filter) = (projections.clone(), filter.clone());
                 async move {
@@ -96,8 +96,8 @@ impl Subscription {
         let filter = filter.ok_or_else(|| Code::Forbidden.error("this worklist is not yours to see"))?;
         let projections = state(ctx)?.projections.clone();
         let prefix = filter.region_prefix.clone();
-        let changes = batches(&projections);
-        Ok(changes
+        let committed = batches(&projections);
+        Ok(committed
             .then(move |batch| {
                 let (projections, filter, prefix) = (projections.clone(), filter.clone(), prefix.clone());
                 async move {

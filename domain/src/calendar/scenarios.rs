@@ -287,6 +287,17 @@ fn overlapping_pauses_of_two_kinds_are_counted_once() {
 }
 
 #[test]
+fn an_open_pause_takes_back_nothing_that_a_closed_one_before_it_gave() {
+    let mut clock = clock("2026-01-05", 7);
+    clock.suspend(CORRECTION, day("2026-01-05"), false);
+    clock.resume(CORRECTION, day("2026-01-06"));
+    let due_before = clock.due(&calendar()).on;
+    clock.suspend(EXPERTS, day("2026-01-06"), false);
+    assert_eq!(clock.due(&calendar()).on, due_before);
+    assert_eq!(clock.used(&calendar(), day("2026-01-20")), 0);
+}
+
+#[test]
 fn a_limit_in_natural_days_is_moved_by_its_pauses_before_it_rolls() {
     let mut clock = LegalClock::start(day("2026-03-02"), Limit::natural_days(15));
     clock.pause(Pause {
