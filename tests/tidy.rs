@@ -18,6 +18,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("event-store-contract", &[]),
     ("private-postgres", &[]),
     ("event-store-embedded", &["event-store-contract"]),
+    ("event-store-esdb", &["event-store-contract"]),
+    ("event-store-server", &["event-store-contract", "event-store-embedded"]),
     ("domain", &["decider"]),
     ("commands", &["decider", "domain", "event-store-contract"]),
     ("projections", &["decider", "domain", "event-store-contract"]),
@@ -34,6 +36,8 @@ const FLOORS: &[(&str, &[&str])] = &[
             "domain",
             "event-store-contract",
             "event-store-embedded",
+            "event-store-esdb",
+            "event-store-server",
             "private-postgres",
             "projections",
         ],
@@ -44,7 +48,9 @@ const FLOORS: &[(&str, &[&str])] = &[
 const KNOWN_BY_FEW: &[(&str, &[&str])] = &[
     ("async-graphql", &["api"]),
     ("axum", &["api", "server"]),
+    ("kurrentdb", &["event-store-esdb"]),
     ("rusqlite", &["event-store-embedded"]),
+    ("tonic", &["event-store-server"]),
     ("tokio-postgres", &["projections", "server"]),
     ("clap", &["server"]),
 ];

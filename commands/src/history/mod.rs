@@ -247,7 +247,7 @@ fn history_event(case: &AnyCase, event: &RecordedEvent) -> Result<HistoryEvent, 
         title_en,
         data: serde_json::from_slice(&event.data).map_err(|cause| unreadable(event, &cause))?,
         metadata: read_metadata(event)?,
-        hash: hex(&event.hash),
+        hash: event.hash.map(|hash| hex(&hash)).unwrap_or_default(),
     })
 }
 

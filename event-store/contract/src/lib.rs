@@ -66,8 +66,9 @@ pub struct RecordedEvent {
     /// When this store wrote it, to the microsecond. Does not survive a move to another store; business time is in
     /// the metadata.
     pub created: DateTime<Utc>,
-    /// The link of the stream's hash chain, see [`proof`].
-    pub hash: proof::Hash,
+    /// The link of the stream's hash chain, see [`proof`]. Always there when a stream was read; when the log was read,
+    /// only from a store that keeps it beside each event.
+    pub hash: Option<proof::Hash>,
 }
 
 /// What the writer believes about the stream.

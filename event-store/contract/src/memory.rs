@@ -122,7 +122,11 @@ impl Log {
 
     fn write(&mut self, name: &StreamName, events: Vec<NewEvent>, now: DateTime<Utc>) -> Appended {
         let stream = self.streams.entry(name.clone()).or_default();
-        let mut previous = stream.places.last().map_or(GENESIS, |place| self.events[*place].hash);
+        let mut previous = stream
+            .places
+            .last()
+            .and_then(|place| self.events[*place].hash)
+            .unwrap_or(GENESIS);
         let mut appended = Appended {
             revision: 0,
             position: Position(0),
@@ -150,7 +154,7 @@ impl Log {
                 data,
                 metadata,
                 created: now.trunc_subsecs(6),
-                hash: previous,
+                hash: Some(previous),
             });
         }
         appended

@@ -336,7 +336,7 @@ fn recorded(
         data: keep(record.data, block),
         metadata: keep(record.metadata, block),
         created: record.created()?,
-        hash: record.hash,
+        hash: Some(record.hash),
     })
 }
 

@@ -136,7 +136,7 @@ async fn proof_of(house: &House, told: &Told) -> Result<(), Failure> {
     for event in &events {
         let content = proof::content_hash(event.id, &event.name, &event.data, &event.metadata);
         link = proof::chain_hash(&link, event.stream.as_str(), event.revision, &content);
-        if link != event.hash {
+        if event.hash != Some(link) {
             return Err(Failure::new(
                 format!("{name} 第 {} 版的哈希不符", event.revision),
                 format!("the hash of revision {} of {name} does not hold", event.revision),

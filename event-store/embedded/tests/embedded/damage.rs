@@ -55,7 +55,7 @@ async fn a_flipped_bit_is_found_wherever_it_is_and_its_place_is_named() {
         |event| event.metadata.to_vec(),
         |event| event.name.as_bytes().to_vec(),
         |event| event.id.as_bytes().to_vec(),
-        |event| event.hash.to_vec(),
+        |event| event.hash.unwrap().to_vec(),
     ];
     for mark in marks {
         let dir = TempDir::new().unwrap();

@@ -1,0 +1,1 @@
+//! The gRPC face of the embedded store: it speaks the protocol of `KurrentDB`'s clients.
