@@ -1,1 +1,134 @@
 //! The gRPC face of the embedded store: it speaks the protocol of `KurrentDB`'s clients.
+//!
+//! Every request is judged by `access`, done by the store's wide door, and answered in the words of the protocol. The
+//! clock is read here, at the edge; what is below takes the time as an argument.
+
+pub mod access;
+mod features;
+mod gossip;
+pub mod persistent;
+mod protocol;
+mod serving;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use event_store_embedded::EmbeddedStore;
+use tokio::sync::watch;
+
+use crate::{access::Access, serving::Serving};
+
+/// Says whether only Zhulu itself may write to the stream of this name.
+pub type OwnStreams = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// How the server is to run.
+#[derive(Clone)]
+pub struct EsdbConfig {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Who is let in, and how.
+    pub security: Security,
+    /// The streams that only Zhulu may write, whoever asks. Always `false` lets others write everywhere.
+    pub own_streams: OwnStreams,
+    /// Where certificates and the administrator's first password are kept.
+    pub directory: PathBuf,
+    /// The `host:port` by which others reach this server, if it is not the address that it listens on.
+    pub advertise: Option<String>,
+    /// The program's own version, for people. What clients are told is the version of the protocol.
+    pub version: &'static str,
+}
+
+/// Who is let in, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Security {
+    /// Everybody may do everything, in plain text; on loopback only.
+    Insecure,
+    /// TLS and credentials.
+    Secure {
+        /// The certificate (with its chain) and its private key, both PEM; none for one that is made at the first start.
+        certificate: Option<(PathBuf, PathBuf)>,
+    },
+}
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("the protocol server cannot listen on {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system said.
+        reason: std::io::Error,
+    },
+    /// Whoever can append can forge a case.
+    #[error("without TLS and credentials the protocol server listens on loopback only, and {0} is not: leave out the insecure mode")]
+    InsecureOffLoopback(SocketAddr),
+}
+
+/// What all services share.
+pub(crate) struct Desk {
+    pub(crate) store: EmbeddedStore,
+    pub(crate) access: Access,
+    pub(crate) config: EsdbConfig,
+    /// The address that is listened on; its port is never 0.
+    pub(crate) address: SocketAddr,
+    /// Turns true when the server stops: whoever waits for something long, ends then.
+    pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Desk {
+    /// The edge's clock.
+    #[allow(clippy::unused_self, reason = "the clock belongs to the desk, wherever it comes from")]
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+
+    /// Waits until the server stops.
+    pub(crate) async fn stopped(&self) {
+        let mut stopping = self.stopping.clone();
+        // A sender that is gone means that nobody serves any more.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// A server that runs. Dropped, it stops at once.
+pub struct EsdbServer {
+    desk: Arc<Desk>,
+    serving: Serving,
+}
+
+impl EsdbServer {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.desk.address
+    }
+
+    /// Ends subscriptions, lets other calls end for so long, and lets go of the address.
+    pub async fn stop(self, grace: Duration) {
+        self.serving.stop(grace).await;
+    }
+}
+
+/// Starts to serve the store.
+pub async fn start(store: EmbeddedStore, config: EsdbConfig) -> Result<EsdbServer, StartError> {
+    if config.security == Security::Insecure && !config.listen.ip().is_loopback() {
+        return Err(StartError::InsecureOffLoopback(config.listen));
+    }
+    let listening = |reason| StartError::Listen {
+        address: config.listen,
+        reason,
+    };
+    let listener = tokio::net::TcpListener::bind(config.listen).await.map_err(listening)?;
+    let address = listener.local_addr().map_err(listening)?;
+    let (stop, stopping) = watch::channel(false);
+    let desk = Arc::new(Desk {
+        store,
+        access: Access::default(),
+        config,
+        address,
+        stopping,
+    });
+    let serving = Serving::start(listener, desk.clone(), stop);
+    Ok(EsdbServer { desk, serving })
+}

@@ -1,0 +1,51 @@
+//! What this server can do, as clients ask it first of all.
+
+use tonic::{Request, Response, Status, async_trait};
+
+use crate::protocol::event_store::client::server_features::{
+    SupportedMethod, SupportedMethods, server_features_server::ServerFeatures,
+};
+
+/// The version of the protocol whose behaviour this server has. Clients gate on it: it must not promise more.
+pub(crate) const PROTOCOL_VERSION: &str = "25.1.0";
+
+/// Service, methods in lower case, and the features that a method has.
+const METHODS: &[(&str, &[(&str, &[&str])])] = &[
+    (
+        "event_store.client.streams.streams",
+        &[
+            ("append", &[]),
+            ("batchappend", &["deadline_duration"]),
+            ("delete", &[]),
+            ("read", &["position", "events"]),
+            ("tombstone", &[]),
+        ],
+    ),
+    ("event_store.client.gossip.gossip", &[("read", &[])]),
+    (
+        "event_store.client.server_features.serverfeatures",
+        &[("getsupportedmethods", &[])],
+    ),
+];
+
+/// Answers from the table above.
+pub(crate) struct Features;
+
+#[async_trait]
+impl ServerFeatures for Features {
+    async fn get_supported_methods(&self, _request: Request<()>) -> Result<Response<SupportedMethods>, Status> {
+        let methods = METHODS
+            .iter()
+            .flat_map(|(service, methods)| methods.iter().map(move |(method, features)| (service, method, features)))
+            .map(|(service, method, features)| SupportedMethod {
+                method_name: (*method).into(),
+                service_name: (*service).into(),
+                features: features.iter().map(|feature| (*feature).into()).collect(),
+            })
+            .collect();
+        Ok(Response::new(SupportedMethods {
+            methods,
+            event_store_server_version: PROTOCOL_VERSION.into(),
+        }))
+    }
+}

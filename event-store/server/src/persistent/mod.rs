@@ -1,0 +1,1 @@
+//! Persistent subscriptions: consumers that share the work of one group.

@@ -1,0 +1,111 @@
+//! Taking connections and calls: one port for gRPC and for the few HTTP pages that tools look at.
+
+mod calls;
+mod quick;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinHandle,
+};
+
+use crate::{Desk, serving::calls::Calls, serving::quick::QuickAck};
+
+/// Calls that one connection may have open: a busy client sends each append as one.
+const MAX_CONCURRENT_STREAMS: u32 = 16_384;
+/// What may be on its way to us on one connection, and in one call of it, before we take it.
+const CONNECTION_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
+const STREAM_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
+/// As often we ask a silent client whether it lives, and wait so long for its answer.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// After a failed accept (too many open files, mostly) we wait a little for others to go.
+const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
+/// Connections that wait to be accepted are not lost, but their clients time out: so many at once are served.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// The running accept loop.
+pub(crate) struct Serving {
+    stop: watch::Sender<bool>,
+    accepting: JoinHandle<GracefulShutdown>,
+}
+
+impl Serving {
+    pub(crate) fn start(listener: TcpListener, desk: Arc<Desk>, stop: watch::Sender<bool>) -> Self {
+        let accepting = tokio::spawn(accept(listener, desk));
+        Self { stop, accepting }
+    }
+
+    /// Ends what is endless, lets the rest end by itself for a while.
+    pub(crate) async fn stop(mut self, grace: Duration) {
+        self.stop.send_replace(true);
+        let Ok(connections) = (&mut self.accepting).await else { return };
+        // Whoever does not end in time is cut off when the runtime drops its connection.
+        let _ = tokio::time::timeout(grace, connections.shutdown()).await;
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+async fn accept(listener: TcpListener, desk: Arc<Desk>) -> GracefulShutdown {
+    let calls = Calls::new(&desk);
+    let connections = GracefulShutdown::new();
+    let stopped = desk.stopped();
+    tokio::pin!(stopped);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stopped => return connections,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((connection, _)) if connections.count() < MAX_CONNECTIONS => serve(connection, &calls, &connections),
+            Ok(_) => tracing::warn!("the protocol server has {MAX_CONNECTIONS} connections: another one was refused"),
+            Err(error) => {
+                tracing::warn!(%error, "the protocol server could not take a connection");
+                tokio::time::sleep(AFTER_A_FAILED_ACCEPT).await;
+            }
+        }
+    }
+}
+
+fn serve(connection: TcpStream, calls: &Calls, connections: &GracefulShutdown) {
+    // Small answers must not wait for others.
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "a connection ended before it began");
+        return;
+    }
+    let calls = calls.clone();
+    let watcher = connections.watcher();
+    tokio::spawn(async move {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+            .initial_stream_window_size(STREAM_WINDOW_BYTES)
+            .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+        builder.http1().timer(TokioTimer::new());
+        let service = TowerToHyperService::new(tower::service_fn(move |request| {
+            let mut calls = calls.clone();
+            async move { Ok::<_, Infallible>(calls.answer(request).await) }
+        }));
+        let connection = builder.serve_connection(TokioIo::new(QuickAck::new(connection)), service);
+        if let Err(error) = watcher.watch(connection.into_owned()).await {
+            tracing::debug!(error, "a connection ended badly");
+        }
+    });
+}
