@@ -28,7 +28,14 @@ pub struct PlaceArgs {
     #[arg(long, global = true, env = "ZHULU_DATA", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// 事件库：embedded，或 esdb:// 地址 / event store: embedded, or an esdb:// address
-    #[arg(long, global = true, default_value = "embedded", value_name = "STORE")]
+    #[arg(
+        long,
+        global = true,
+        env = "ZHULU_STORE",
+        default_value = "embedded",
+        value_name = "STORE",
+        hide_env_values = true
+    )]
     pub store: String,
     /// 读模型数据库；不给则自带一个 / database of the views; a private one if none is given
     #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
@@ -78,8 +85,14 @@ pub enum Command {
     )]
     Report(ReportCommand),
     /// 校验整个事件库 / Verify the hash chains and checksums of the whole store
-    #[command(after_help = "例 / Examples:\n  zhulu verify\n  zhulu verify --data-dir /var/lib/zhulu")]
-    Verify,
+    #[command(
+        after_help = "例 / Examples:\n  zhulu verify\n  zhulu verify --fingerprint\n  zhulu verify --store esdb://ops@db.example:2113"
+    )]
+    Verify {
+        /// 另外给出全部流的指纹，可与另一事件库比对 / also one fingerprint of all streams, to be compared with another store's
+        #[arg(long)]
+        fingerprint: bool,
+    },
     /// 打印 GraphQL 模式 / Print the GraphQL schema
     #[command(after_help = "例 / Examples:\n  zhulu schema > schema.graphql")]
     Schema,

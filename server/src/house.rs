@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use commands::{Bureau, outside::Clock};
 use event_store_contract::{EventStore, Position};
-use event_store_embedded::{EmbeddedStore, OpenError};
+use event_store_embedded::EmbeddedStore;
 use private_postgres::PrivatePostgres;
 use projections::Projections;
 use tokio::{sync::watch, task::JoinHandle};
@@ -13,13 +13,15 @@ use crate::{
     cli::PlaceArgs,
     failure::Failure,
     place::{Place, Running},
+    store,
     wiring::FromViews,
 };
 
 /// A house in which everything runs that the open case needs.
 pub struct House {
     place: Place,
-    embedded: EmbeddedStore,
+    store: Arc<dyn EventStore>,
+    embedded: Option<EmbeddedStore>,
     bureau: Bureau,
     projections: Projections,
     database_url: String,
@@ -31,8 +33,7 @@ pub struct House {
 impl House {
     /// Opens store, database, views and bureau, and lets the views follow the log.
     pub async fn open(args: &PlaceArgs, place: &Place) -> Result<Self, Failure> {
-        let embedded = open_store(place)?;
-        let store: Arc<dyn EventStore> = Arc::new(embedded.clone());
+        let store::Opened { events: store, embedded } = store::open(args, place).await?;
         let postgres = match &args.database_url {
             Some(_) => None,
             None => Some(start_postgres(place).await?),
@@ -50,12 +51,13 @@ impl House {
         let projections = Projections::open(&database_url, store.clone(), projections::views::all())
             .await
             .map_err(|error| Failure::doing("打不开视图", "the views cannot be opened", error))?;
-        let bureau = Bureau::open(store)
+        let bureau = Bureau::open(store.clone())
             .await
             .map_err(|error| Failure::doing("打不开业务规则", "the bureau cannot be opened", error))?;
         let (stop, stopping) = watch::channel(false);
         let mut house = Self {
             place: place.clone(),
+            store,
             embedded,
             bureau,
             projections,
@@ -105,13 +107,18 @@ impl House {
     }
 
     /// The event store.
-    pub fn store(&self) -> &EmbeddedStore {
-        &self.embedded
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// The event store, if it is one of this process's own.
+    pub fn embedded(&self) -> Option<&EmbeddedStore> {
+        self.embedded.as_ref()
     }
 
     /// The position of the newest event; none, if there is none.
     pub async fn head(&self) -> Result<Option<Position>, Failure> {
-        let head = self.embedded.head().await;
+        let head = self.store.head().await;
         head.map_err(|error| Failure::doing("读不到事件库", "the event store cannot be read", error))
     }
 
@@ -125,8 +132,9 @@ impl House {
         }
         drop(self.bureau);
         drop(self.projections);
+        drop(self.store);
         let embedded = self.embedded;
-        let closed = tokio::task::spawn_blocking(move || embedded.close()).await;
+        let closed = tokio::task::spawn_blocking(move || embedded.map_or(Ok(()), |embedded| embedded.close())).await;
         self.place.forget_running();
         if let Some(postgres) = self.postgres {
             postgres
@@ -144,37 +152,6 @@ impl House {
     fn keep(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
         self.loops.push((name, tokio::spawn(work)));
     }
-}
-
-/// Opens the store for writing; says what to do when a server has it.
-fn open_store(place: &Place) -> Result<EmbeddedStore, Failure> {
-    EmbeddedStore::open(&place.events()).map_err(|error| match error {
-        OpenError::Locked { owner, .. } => Failure::new(
-            format!(
-                "事件库正由进程 {owner} 使用（数据目录 {}）；先停止它（kill -TERM {owner}），或换一个 --data-dir",
-                place.directory().display()
-            ),
-            format!(
-                "the event store in {} is in use by process {owner}; stop it first (kill -TERM {owner}), or choose another --data-dir",
-                place.directory().display()
-            ),
-        ),
-        other => Failure::doing("打不开事件库", "the event store cannot be opened", other),
-    })
-}
-
-/// Opens the store for looking only, also beside a server that writes to it.
-pub fn look_into_store(place: &Place) -> Result<EmbeddedStore, Failure> {
-    EmbeddedStore::open_read_only(&place.events()).map_err(|error| match error {
-        OpenError::Missing { dir } => Failure::new(
-            format!("{} 里没有事件库；用 --data-dir 指明数据目录", dir.display()),
-            format!(
-                "there is no event store in {}; name the data directory with --data-dir",
-                dir.display()
-            ),
-        ),
-        other => Failure::doing("打不开事件库", "the event store cannot be opened", other),
-    })
 }
 
 async fn start_postgres(place: &Place) -> Result<PrivatePostgres, Failure> {

@@ -12,6 +12,7 @@ pub mod logging;
 pub mod place;
 pub mod progress;
 pub mod serving;
+pub mod store;
 pub mod wiring;
 pub mod work;
 
@@ -29,7 +30,7 @@ const DEMO_DIRECTORY: &str = "data/demo";
 /// Does what was asked on the command line.
 pub async fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { place: args, command } = cli;
-    known_store(&args.store)?;
+    store::address(&args)?;
     match command {
         Command::Serve(serve) => work::serve::run(&args, &place_or(&args, DATA_DIRECTORY)?, &serve).await,
         Command::Demo(demo) => demo::run(&args, &place_or(&args, DEMO_DIRECTORY)?, &demo).await,
@@ -42,7 +43,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             }
         }
         Command::Rebuild { view } => work::rebuild::run(&args, &existing(&args)?, &view).await,
-        Command::Replay { stream, at } => work::replay::run(&existing(&args)?, &stream, at.as_deref()).await,
+        Command::Replay { stream, at } => work::replay::run(&args, &existing(&args)?, &stream, at.as_deref()).await,
         Command::Report(report) => {
             let place = existing(&args)?;
             match report {
@@ -55,7 +56,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
                 ReportCommand::Cohorts { by, format } => work::report::cohorts(&args, &place, &by, format).await,
             }
         }
-        Command::Verify => work::verify::run(&existing(&args)?),
+        Command::Verify { fingerprint } => work::verify::run(&args, &existing(&args)?, fingerprint).await,
         Command::Schema => work::schema::run(),
         Command::Token(token) => work::token::run(&place_or(&args, DATA_DIRECTORY)?, &token),
         Command::Doctor => work::doctor::run(&args, &data_directory(&args, DATA_DIRECTORY)).await,
@@ -87,22 +88,5 @@ fn existing(args: &PlaceArgs) -> Result<Place, Failure> {
             "there is no data directory {}; name it with --data-dir, or run zhulu serve or zhulu demo first",
             directory.display()
         ),
-    ))
-}
-
-/// Only the embedded store is built in.
-fn known_store(store: &str) -> Result<(), Failure> {
-    if store == "embedded" {
-        return Ok(());
-    }
-    if store.starts_with("esdb://") || store.starts_with("kurrentdb://") {
-        return Err(Failure::new(
-            "本程序尚未内置 KurrentDB 后端；请去掉 --store，使用内置事件库",
-            "the KurrentDB backend is not built into this program yet; leave --store out to use the embedded store",
-        ));
-    }
-    Err(Failure::new(
-        format!("不认识的事件库 {store}；可写 embedded"),
-        format!("{store} is not an event store that this program knows; write embedded"),
     ))
 }

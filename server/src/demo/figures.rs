@@ -1,9 +1,11 @@
 //! The figures that the demo ends with: for people a line, for programs a line of JSON.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use event_store_contract::{EventStore as _, Filter, Position, StoreError};
-use event_store_embedded::EmbeddedStore;
+use event_store_contract::{EventStore, Filter, Position, StoreError};
 use projections::{Projections, report};
 use serde_json::json;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -59,7 +61,7 @@ pub(super) async fn take(house: &House, imported: &Imported, lag: Duration) -> R
 }
 
 /// The embedded store numbers without gaps: the last position less the first.
-async fn count_events(store: &EmbeddedStore) -> Result<u64, StoreError> {
+async fn count_events(store: &Arc<dyn EventStore>) -> Result<u64, StoreError> {
     let first = store
         .read_all(None, 1, &Filter::all())
         .await?
@@ -102,7 +104,7 @@ impl LagMeter {
     }
 }
 
-async fn watch(store: &EmbeddedStore, projections: &Projections, after: Option<Position>, lags: &mut Vec<Duration>) {
+async fn watch(store: &Arc<dyn EventStore>, projections: &Projections, after: Option<Position>, lags: &mut Vec<Duration>) {
     let Ok(mut log) = store.follow(after, Filter::all()).await else {
         return;
     };

@@ -1,11 +1,11 @@
 //! What the demo says: Chinese first, English second, nothing that was not measured.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
 use chrono::TimeDelta;
 use commands::{Moment, outside::Clock};
 use domain::{case::CaseType as _, case_types::construction_permit::ConstructionPermit, metadata::bureau_midnight};
-use event_store_contract::{Direction, EventStore, StreamName, proof};
+use event_store_contract::{Direction, StreamName, proof};
 use projections::report;
 
 use super::{REGION, figures::Figures, permits::Imported, story::Told};
@@ -127,8 +127,8 @@ pub(super) async fn case(house: &House, told: &Told) -> Result<(), Failure> {
 async fn proof_of(house: &House, told: &Told) -> Result<(), Failure> {
     let name = StreamName::of(ConstructionPermit::CATEGORY, told.case_id)
         .map_err(|error| Failure::doing("流名无效", "this is no name of a stream", error))?;
-    let store: Arc<dyn EventStore> = Arc::new(house.store().clone());
-    let events = store
+    let events = house
+        .store()
         .read_stream(&name, 0, Direction::Forwards, TIMELINE_LENGTH)
         .await
         .map_err(|error| Failure::doing("读不到事件", "the events cannot be read", error))?;

@@ -5,10 +5,15 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path};
 use chrono::Datelike as _;
 use commands::outside::Clock as _;
 use domain::{metadata::bureau_date, rules::Rules};
-use event_store_contract::EventStore as _;
 use private_postgres::PrivatePostgres;
 
-use crate::{cli::PlaceArgs, clock::SystemClock, failure::Failure, house, place::Place};
+use crate::{
+    cli::PlaceArgs,
+    clock::SystemClock,
+    failure::Failure,
+    place::Place,
+    store::{self, StoreAddress},
+};
 
 /// With less room than this, imports and rebuilds run out of it.
 const FREE_BYTES_WANTED: u64 = 1024 * 1024 * 1024;
@@ -45,7 +50,7 @@ pub async fn run(args: &PlaceArgs, directory: &Path) -> Result<(), Failure> {
             });
             findings.push(Finding {
                 what: "事件库 / event store",
-                found: event_store(&place).await,
+                found: event_store(args, &place).await,
             });
             findings.push(Finding {
                 what: "PostgreSQL",
@@ -125,12 +130,13 @@ fn token_key(place: &Place) -> Result<String, String> {
     Ok("仅属主可读 / for its owner only".to_owned())
 }
 
-async fn event_store(place: &Place) -> Result<String, String> {
-    if !place.events().is_dir() {
+async fn event_store(args: &PlaceArgs, place: &Place) -> Result<String, String> {
+    let address = store::address(args).map_err(|error| error.to_string())?;
+    if address == StoreAddress::Embedded && !place.events().is_dir() {
         return Ok("尚未建立，首次启动时建立 / not there yet; made at the first start".to_owned());
     }
-    let store = house::look_into_store(place).map_err(|error| error.to_string())?;
-    let head = store.head().await.map_err(|error| error.to_string())?;
+    let opened = store::look(args, place).await.map_err(|error| error.to_string())?;
+    let head = opened.events.head().await.map_err(|error| error.to_string())?;
     let user = place.running().map_or_else(String::new, |running| {
         format!("，由进程 {0} 使用 / in use by process {0}", running.process_id)
     });

@@ -8,7 +8,7 @@ use domain::{case_types, metadata::bureau_midnight};
 use event_store_contract::{Direction, EventStore, StreamName};
 use uuid::Uuid;
 
-use crate::{failure::Failure, house, place::Place};
+use crate::{cli::PlaceArgs, failure::Failure, place::Place, store};
 
 /// How many events are read at a time.
 const PAGE: usize = 1_000;
@@ -16,10 +16,10 @@ const PAGE: usize = 1_000;
 const BUREAU_OFFSET_SECONDS: i32 = 8 * 3600;
 
 /// Prints the folded state of the stream and its timeline.
-pub async fn run(place: &Place, stream: &str, at: Option<&str>) -> Result<(), Failure> {
+pub async fn run(args: &PlaceArgs, place: &Place, stream: &str, at: Option<&str>) -> Result<(), Failure> {
     let name = StreamName::new(stream).map_err(|error| Failure::doing("这不是流名", "this is no name of a stream", error))?;
     let moment = at.map_or(Ok(Moment::Head), moment)?;
-    let store: Arc<dyn EventStore> = Arc::new(house::look_into_store(place)?);
+    let store = store::look(args, place).await?.events;
     let id = Uuid::parse_str(name.id()).ok();
     match id {
         Some(id) if case_types::CATEGORIES.contains(&name.category()) => case(store, &name, id, moment).await,

@@ -1,7 +1,5 @@
 //! `zhulu report`: the statistics view, asked and printed. Works beside a running server.
 
-use std::sync::Arc;
-
 use comfy_table::{CellAlignment, Table, presets};
 use projections::{Projections, report};
 use serde_json::{Value, json};
@@ -10,9 +8,10 @@ use crate::{
     cli::{Cohort, Format, PlaceArgs},
     errand,
     failure::Failure,
-    house::{self, House},
+    house::House,
     limits::Limits,
     place::Place,
+    store,
 };
 
 /// The views of a data directory: those of the server that runs, or opened for this question alone.
@@ -27,7 +26,7 @@ impl Views {
     /// Finds them; without a running server they are opened and brought up to date first.
     pub async fn find(args: &PlaceArgs, place: &Place) -> Result<Self, Failure> {
         if let Some(running) = place.running() {
-            let store = Arc::new(house::look_into_store(place)?);
+            let store = store::look(args, place).await?.events;
             let seen = Projections::look(&running.database_url, store, projections::views::all());
             return seen.map(Self::OfServer).map_err(|error| {
                 Failure::doing(
