@@ -62,12 +62,16 @@ pub fn router(state: ApiState) -> Router {
         schema,
         state,
     });
-    Router::new()
+    let mut router = Router::new()
         .route("/graphql", any(graphql))
         .route("/graphql/ws", get(websocket::upgrade))
         .route("/schema.graphql", get(sdl))
         .route("/livez", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
+        .route("/readyz", get(ready));
+    if door.state.demo {
+        router = router.route("/graphiql/{part}", get(crate::graphiql::part));
+    }
+    router
         .fallback(|| async {
             refusal(
                 StatusCode::NOT_FOUND,

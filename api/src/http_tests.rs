@@ -213,6 +213,13 @@ async fn the_page_is_served_in_demo_mode_only() {
     );
     let body = String::from_utf8(body).unwrap();
     assert!(!body.contains("https://"), "the page loads nothing from elsewhere");
+    let parts: Vec<_> = body.split('"').filter(|text| text.starts_with("/graphiql/")).collect();
+    assert!(parts.len() > 3, "the page is made of parts: {parts:?}");
+    for part in parts {
+        let part = || Request::get(part).body(Body::empty()).unwrap();
+        assert_eq!(demo.send(part()).await.0, StatusCode::OK);
+        assert_eq!(room.send(part()).await.0, StatusCode::NOT_FOUND);
+    }
 }
 
 #[tokio::test]
