@@ -9,6 +9,7 @@ mod execute;
 pub mod history;
 pub mod imports;
 pub mod outside;
+pub mod own_streams;
 pub mod permission;
 pub mod reactions;
 mod refusals;

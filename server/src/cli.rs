@@ -93,6 +93,12 @@ pub enum Command {
         #[arg(long)]
         fingerprint: bool,
     },
+    /// 事件库：单独服务、备份、恢复 / The event store: serve it alone, back up, restore
+    #[command(
+        subcommand,
+        after_help = "例 / Examples:\n  zhulu store serve\n  zhulu store backup /backup/2026-03-01\n  zhulu store restore /backup/2026-03-01 --data-dir /var/lib/zhulu"
+    )]
+    Store(StoreCommand),
     /// 打印 GraphQL 模式 / Print the GraphQL schema
     #[command(after_help = "例 / Examples:\n  zhulu schema > schema.graphql")]
     Schema,
@@ -121,6 +127,67 @@ pub struct ServeArgs {
     /// 从文件读取当前时刻（仅演示模式） / read the present instant from a file (demo mode only)
     #[arg(long, value_name = "FILE", requires = "demo")]
     pub clock_file: Option<PathBuf>,
+    /// The event store for others.
+    #[command(flatten)]
+    pub esdb: EsdbArgs,
+    /// 不对外提供事件库 / do not serve the event store to others
+    #[arg(long, conflicts_with_all = ["esdb_listen", "esdb_insecure", "esdb_allow_foreign_writes", "certificate"])]
+    pub esdb_off: bool,
+    /// 允许外部客户端写入筑录自己的流 / let other clients append to Zhulu's own streams
+    #[arg(long)]
+    pub esdb_allow_foreign_writes: bool,
+}
+
+/// How the event store answers the clients of `KurrentDB`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct EsdbArgs {
+    /// 事件库协议的监听地址（默认 127.0.0.1:2113） / where KurrentDB's clients are answered (default 127.0.0.1:2113)
+    #[arg(id = "esdb_listen", long = "esdb-listen", value_name = "ADDRESS")]
+    pub listen: Option<std::net::SocketAddr>,
+    /// 不用 TLS、不要密码，仅限本机回环地址 / no TLS and no passwords; on loopback only
+    #[arg(id = "esdb_insecure", long = "esdb-insecure", conflicts_with = "certificate")]
+    pub insecure: bool,
+    /// 服务器证书（PEM）；不给则自建 / the server's certificate (PEM); one is made if none is given
+    #[arg(
+        id = "certificate",
+        long = "esdb-certificate",
+        value_name = "FILE",
+        requires = "private_key"
+    )]
+    pub certificate: Option<PathBuf>,
+    /// 证书的私钥（PEM） / the certificate's private key (PEM)
+    #[arg(
+        id = "private_key",
+        long = "esdb-private-key",
+        value_name = "FILE",
+        requires = "certificate"
+    )]
+    pub private_key: Option<PathBuf>,
+    /// 告诉客户端的主机名和端口（集群发现用） / the host and port that clients are told (for discovery)
+    #[arg(long = "esdb-advertise", value_name = "HOST:PORT")]
+    pub advertise: Option<String>,
+}
+
+/// What can be done with the event store alone.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// 只提供事件库，供别的进程使用 / Serve the event store alone, for processes elsewhere
+    #[command(
+        after_help = "例 / Examples:\n  zhulu store serve\n  zhulu store serve --esdb-insecure --esdb-listen 127.0.0.1:2114\n  zhulu store serve --esdb-listen 0.0.0.0:2113 --esdb-certificate db.pem --esdb-private-key db.key"
+    )]
+    Serve(EsdbArgs),
+    /// 备份（可在服务运行时） / Write a verified copy; a server may go on writing
+    #[command(after_help = "例 / Examples:\n  zhulu store backup /backup/2026-03-01")]
+    Backup {
+        /// 新目录 / a new directory
+        directory: PathBuf,
+    },
+    /// 从备份恢复到尚无事件库的数据目录 / Restore a backup into a data directory without an event store
+    #[command(after_help = "例 / Examples:\n  zhulu store restore /backup/2026-03-01 --data-dir /var/lib/zhulu")]
+    Restore {
+        /// 备份的目录 / the backup's directory
+        directory: PathBuf,
+    },
 }
 
 /// How to show.

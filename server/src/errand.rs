@@ -15,6 +15,7 @@ use commands::{
 };
 use domain::{case::CaseType as _, case_types::construction_permit::ConstructionPermit};
 use event_store_contract::Position;
+use event_store_embedded::EmbeddedStore;
 use projections::Projections;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -95,19 +96,25 @@ pub enum Outcome {
     },
 }
 
+/// What a process has to do errands with.
+#[derive(Clone)]
+pub struct Rooms {
+    /// The way in and the way out; none where the event store is served alone.
+    pub bureau: Option<(Bureau, Projections)>,
+    /// The event store, if it is this process's own.
+    pub embedded: Option<EmbeddedStore>,
+}
+
 /// How far an errand is: done, of how much (0, if nobody knows).
 pub type Tell = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 impl Errand {
     /// Does it, with the rooms of this process.
-    pub async fn carry_out(
-        self,
-        bureau: &Bureau,
-        projections: &Projections,
-        clock: &dyn Clock,
-        limits: &Limits,
-        tell: Tell,
-    ) -> Result<Outcome, Failure> {
+    pub async fn carry_out(self, rooms: &Rooms, clock: &dyn Clock, limits: &Limits, tell: Tell) -> Result<Outcome, Failure> {
+        let (bureau, projections) = match &rooms.bureau {
+            Some((bureau, projections)) => (bureau, projections),
+            None => return Err(only_the_store()),
+        };
         let outcome = match self {
             Self::ImportPermits(import) => {
                 let rows = permits::read(open(&import.file)?).map_err(|error| unreadable(&import.file, error))?;
@@ -209,6 +216,14 @@ pub fn permit_item() -> Result<String, Failure> {
 
 fn open(file: &Path) -> Result<Box<dyn BufRead + Send>, Failure> {
     imports::open(file).map_err(|error| unreadable(file, error))
+}
+
+fn only_the_store() -> Failure {
+    Failure::new(
+        "占用该数据目录的进程只提供事件库（zhulu store serve）；请用另一个数据目录并以 --store esdb://… 指向它",
+        "the process that has this data directory serves the event store alone (zhulu store serve); use another data directory, \
+         and point to it with --store esdb://…",
+    )
 }
 
 /// A file that somebody named and that cannot be read.

@@ -18,15 +18,14 @@ use axum::{
     routing::post,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use commands::{Bureau, outside::Clock, permission};
+use commands::{outside::Clock, permission};
 use domain::metadata::Channel;
 use futures_util::stream;
-use projections::Projections;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::{
-    errand::{Errand, Outcome, Tell},
+    errand::{Errand, Outcome, Rooms, Tell},
     failure::Failure,
     limits::Limits,
     place::Place,
@@ -50,10 +49,8 @@ enum Said {
 /// What the server needs to carry out errands.
 #[derive(Clone)]
 pub struct Desk {
-    /// The way in.
-    pub bureau: Bureau,
-    /// The way out.
-    pub projections: Projections,
+    /// What it has to do them with.
+    pub rooms: Rooms,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Whose tokens are accepted.
@@ -81,9 +78,7 @@ async fn take(State(desk): State<Desk>, headers: HeaderMap, Json(errand): Json<E
         let telling = say.clone();
         // Progress that nobody reads in time is left out.
         let tell: Tell = Arc::new(move |done, total| drop(telling.try_send(Said::Progress { done, total })));
-        let done = errand
-            .carry_out(&desk.bureau, &desk.projections, desk.clock.as_ref(), &desk.limits, tell)
-            .await;
+        let done = errand.carry_out(&desk.rooms, desk.clock.as_ref(), &desk.limits, tell).await;
         let last = done.map_or_else(Said::Failed, |outcome| Said::Done(Box::new(outcome)));
         // Somebody who went away is told nothing; what was done stays done.
         let _ = say.send(last).await;

@@ -11,6 +11,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     cli::PlaceArgs,
+    errand::Rooms,
     failure::Failure,
     place::{Place, Running},
     store,
@@ -46,7 +47,7 @@ impl House {
         place.write_running(&Running {
             process_id: std::process::id(),
             address: None,
-            database_url: database_url.clone(),
+            database_url: Some(database_url.clone()),
         })?;
         let projections = Projections::open(&database_url, store.clone(), projections::views::all())
             .await
@@ -92,7 +93,7 @@ impl House {
         Ok(self.place.write_running(&Running {
             process_id: std::process::id(),
             address: Some(address),
-            database_url: self.database_url.clone(),
+            database_url: Some(self.database_url.clone()),
         })?)
     }
 
@@ -114,6 +115,14 @@ impl House {
     /// The event store, if it is one of this process's own.
     pub fn embedded(&self) -> Option<&EmbeddedStore> {
         self.embedded.as_ref()
+    }
+
+    /// What errands are done with.
+    pub fn rooms(&self) -> Rooms {
+        Rooms {
+            bureau: Some((self.bureau.clone(), self.projections.clone())),
+            embedded: self.embedded.clone(),
+        }
     }
 
     /// The position of the newest event; none, if there is none.

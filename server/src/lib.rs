@@ -11,6 +11,7 @@ pub mod limits;
 pub mod logging;
 pub mod place;
 pub mod progress;
+pub mod protocol;
 pub mod serving;
 pub mod store;
 pub mod wiring;
@@ -18,7 +19,7 @@ pub mod work;
 
 use std::path::PathBuf;
 
-use cli::{Cli, Command, ImportCommand, PlaceArgs, ReportCommand};
+use cli::{Cli, Command, ImportCommand, PlaceArgs, ReportCommand, StoreCommand};
 use failure::Failure;
 use place::Place;
 
@@ -57,6 +58,13 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             }
         }
         Command::Verify { fingerprint } => work::verify::run(&args, &existing(&args)?, fingerprint).await,
+        Command::Store(store) => match store {
+            StoreCommand::Serve(esdb) => work::store_serve::run(&args, &place_or(&args, DATA_DIRECTORY)?, &esdb).await,
+            StoreCommand::Backup { directory } => work::store_copies::back_up(&args, &existing(&args)?, &directory).await,
+            StoreCommand::Restore { directory } => {
+                work::store_copies::restore(&args, &place_or(&args, DATA_DIRECTORY)?, &directory).await
+            }
+        },
         Command::Schema => work::schema::run(),
         Command::Token(token) => work::token::run(&place_or(&args, DATA_DIRECTORY)?, &token),
         Command::Doctor => work::doctor::run(&args, &data_directory(&args, DATA_DIRECTORY)).await,

@@ -5,6 +5,7 @@
 //! | `events/` | the event store: the only thing that must never be lost |
 //! | `postgres/` | the private PostgreSQL with the views; can be thrown away |
 //! | `token.key` | signs the bearer tokens; for its owner's eyes only |
+//! | `esdb/` | certificates and the first password of the protocol server; for its owner's eyes only |
 //! | `running.json` | where the process that serves this directory can be found |
 
 use std::{
@@ -32,8 +33,8 @@ pub struct Running {
     pub process_id: u32,
     /// Where it serves HTTP, once it does.
     pub address: Option<std::net::SocketAddr>,
-    /// The database of its views. It holds the password.
-    pub database_url: String,
+    /// The database of its views, if it has views. It holds the password.
+    pub database_url: Option<String>,
 }
 
 /// Why the data directory cannot be used.
@@ -102,6 +103,11 @@ impl Place {
     /// Where the private PostgreSQL is.
     pub fn postgres(&self) -> PathBuf {
         self.directory.join("postgres")
+    }
+
+    /// Where the certificates and the first password of the protocol server are.
+    pub fn protocol(&self) -> PathBuf {
+        self.directory.join("esdb")
     }
 
     /// The key that signs tokens; made at first use.
@@ -231,7 +237,7 @@ mod tests {
         let running = Running {
             process_id: u32::MAX - 1,
             address: None,
-            database_url: "postgres://".to_owned(),
+            database_url: None,
         };
         place.write_running(&running).unwrap();
         assert_eq!(place.running(), None);

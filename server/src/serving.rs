@@ -45,8 +45,7 @@ pub fn begin(
     };
     let (stop, mut stopping) = watch::channel(false);
     let desk = handover::Desk {
-        bureau: state.bureau.clone(),
-        projections: state.projections.clone(),
+        rooms: house.rooms(),
         clock: state.clock.clone(),
         tokens: state.tokens.clone(),
         limits: limits.clone(),

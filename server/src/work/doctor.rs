@@ -150,7 +150,7 @@ async fn postgres(args: &PlaceArgs, place: &Place) -> Result<String, String> {
     let given = args
         .database_url
         .clone()
-        .or_else(|| place.running().map(|running| running.database_url));
+        .or_else(|| place.running().and_then(|running| running.database_url));
     if let Some(url) = given {
         return answers(&url).await;
     }

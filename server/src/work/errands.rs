@@ -32,9 +32,7 @@ pub async fn run(args: &PlaceArgs, place: &Place, errand: Errand, what: &str) ->
     } else {
         let house = House::open(args, place).await?;
         let limits = Limits::default();
-        let done = errand
-            .carry_out(house.bureau(), house.projections(), &SystemClock, &limits, tell)
-            .await;
+        let done = errand.carry_out(&house.rooms(), &SystemClock, &limits, tell).await;
         let closed = house.close().await;
         done.and_then(|outcome| closed.map(|()| outcome))
     };

@@ -8,6 +8,8 @@ pub mod replay;
 pub mod report;
 pub mod schema;
 pub mod serve;
+pub mod store_copies;
+pub mod store_serve;
 pub mod token;
 pub mod verify;
 pub mod views;

@@ -27,7 +27,19 @@ impl Views {
     pub async fn find(args: &PlaceArgs, place: &Place) -> Result<Self, Failure> {
         if let Some(running) = place.running() {
             let store = store::look(args, place).await?.events;
-            let seen = Projections::look(&running.database_url, store, projections::views::all());
+            let database_url = args.database_url.clone().or(running.database_url).ok_or_else(|| {
+                Failure::new(
+                    format!(
+                        "进程 {} 只提供事件库，没有视图；用 --database-url 指明视图所在的数据库",
+                        running.process_id
+                    ),
+                    format!(
+                        "process {} serves the event store alone and has no views; name their database with --database-url",
+                        running.process_id
+                    ),
+                )
+            })?;
+            let seen = Projections::look(&database_url, store, projections::views::all());
             return seen.map(Self::OfServer).map_err(|error| {
                 Failure::doing(
                     "连不上运行中服务的数据库",

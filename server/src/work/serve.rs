@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use commands::outside::Clock;
+use event_store_server::EsdbServer;
 
 use crate::{
     cli::{PlaceArgs, ServeArgs},
@@ -11,6 +12,7 @@ use crate::{
     house::House,
     limits::Limits,
     place::Place,
+    protocol::{self, OwnStreamsAre},
     serving,
 };
 
@@ -25,13 +27,24 @@ pub async fn run(args: &PlaceArgs, place: &Place, serve: &ServeArgs) -> Result<(
     };
     let mut house = House::open(args, place).await?;
     house.react(&clock);
-    let serving = match serving::begin(&house, place, listener, clock, serve.demo, &limits) {
-        Ok(serving) => serving,
+    let protocol = match serve_the_store(&house, place, serve).await {
+        Ok(protocol) => protocol,
         Err(failure) => {
             house.close().await?;
             return Err(failure);
         }
     };
+    let serving = match serving::begin(&house, place, listener, clock, serve.demo, &limits) {
+        Ok(serving) => serving,
+        Err(failure) => {
+            protocol::end(protocol, &limits).await;
+            house.close().await?;
+            return Err(failure);
+        }
+    };
+    if let Some(protocol) = &protocol {
+        protocol::introduce(protocol, &serve.esdb);
+    }
     println!(
         "就绪 / ready: http://{}/graphql  数据 / data: {}",
         serving.address,
@@ -39,7 +52,30 @@ pub async fn run(args: &PlaceArgs, place: &Place, serve: &ServeArgs) -> Result<(
     );
     let asked = serving::asked_to_stop().await;
     tracing::info!("stopping");
+    protocol::end(protocol, &limits).await;
     serving.end(&limits).await;
     house.close().await?;
     asked
+}
+
+/// Answers the clients of `KurrentDB`, unless somebody said not to, or the store is a server of its own already.
+async fn serve_the_store(house: &House, place: &Place, serve: &ServeArgs) -> Result<Option<EsdbServer>, Failure> {
+    let Some(embedded) = house.embedded() else {
+        return match serve.esdb.listen {
+            None => Ok(None),
+            Some(_) => Err(Failure::new(
+                "--esdb-listen 只能与内置事件库一起用：--store 指向的服务器自己对外提供事件库",
+                "--esdb-listen goes with the embedded store only: the server that --store names serves its clients itself",
+            )),
+        };
+    };
+    if serve.esdb_off {
+        return Ok(None);
+    }
+    let own = if serve.esdb_allow_foreign_writes {
+        OwnStreamsAre::Shared
+    } else {
+        OwnStreamsAre::OursAlone
+    };
+    protocol::begin(embedded, place, &serve.esdb, own).await
 }
