@@ -170,6 +170,12 @@ impl Server {
 
     /// Somebody of this account in this role of a bureau of this region, with a token of their own.
     pub fn account(&self, role: &str, subject: &str, name: &str, region: &str) -> Person<'_> {
+        self.account_for(role, subject, name, region, 12)
+    }
+
+    /// The same, with a token for so many hours.
+    pub fn account_for(&self, role: &str, subject: &str, name: &str, region: &str, hours: u32) -> Person<'_> {
+        let hours = hours.to_string();
         let words = [
             "token",
             "--role",
@@ -180,6 +186,8 @@ impl Server {
             name,
             "--region",
             region,
+            "--expires-hours",
+            &hours,
         ];
         let token = run_well(&self.data, &words);
         Person {

@@ -1,6 +1,7 @@
 //! What happens at the counter, told through GraphQL over HTTP against the real binary, with a real PostgreSQL.
 
 mod access;
+mod clock;
 mod history;
 mod live;
 mod permit;
