@@ -168,8 +168,13 @@ impl RowWriter<'_> {
         self.any_json(&[JSONB_VERSION], value)
     }
 
-    /// A `json`, which PostgreSQL keeps as it is written.
+    /// JSON in a `text`.
     pub fn json_text(&mut self, value: &impl Serialize) -> &mut Self {
+        self.any_json(&[], value)
+    }
+
+    /// JSON in a `bytea`, which PostgreSQL does not look into.
+    pub fn json_bytes(&mut self, value: &impl Serialize) -> &mut Self {
         self.any_json(&[], value)
     }
 

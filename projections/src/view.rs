@@ -190,7 +190,7 @@ pub struct SeenEvent<'a> {
     pub recorded: &'a RecordedEvent,
     /// One line in Chinese and one in English; none, if it could not be read.
     pub said: Option<(String, String)>,
-    stamp: OnceCell<Stamp>,
+    stamp: OnceCell<Stamp<'a>>,
 }
 
 impl<'a> SeenEvent<'a> {
@@ -203,7 +203,7 @@ impl<'a> SeenEvent<'a> {
     }
 
     /// Who, when and why. Read when it is first asked for.
-    pub fn stamp(&self) -> &Stamp {
+    pub fn stamp(&self) -> &Stamp<'a> {
         self.stamp
             .get_or_init(|| Stamp::read(&self.recorded.metadata, self.recorded.created))
     }

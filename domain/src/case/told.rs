@@ -55,6 +55,8 @@ pub trait Told: Send + Sync {
     fn kernel(&self) -> &Kernel;
     /// What this type remembers, as JSON.
     fn own(&self) -> serde_json::Value;
+    /// The same as text, which is written sooner than a value is made.
+    fn own_text(&self) -> Box<serde_json::value::RawValue>;
     /// The type's stream category.
     fn category(&self) -> &'static str;
     /// The type's phase after the decision, with its Chinese name.
@@ -74,6 +76,10 @@ impl<T: CaseType> Told for CaseState<T> {
 
     fn own(&self) -> serde_json::Value {
         serde_json::to_value(&self.own).unwrap_or(serde_json::Value::Null)
+    }
+
+    fn own_text(&self) -> Box<serde_json::value::RawValue> {
+        serde_json::value::to_raw_value(&self.own).unwrap_or_else(|_| serde_json::value::RawValue::NULL.to_owned())
     }
 
     fn category(&self) -> &'static str {

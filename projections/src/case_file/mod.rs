@@ -4,7 +4,12 @@ pub mod query;
 #[cfg(test)]
 mod tests;
 
-use domain::rules::Rules;
+use domain::{
+    case::{Fact, Kernel},
+    rules::Rules,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
 
 pub use query::*;
 
@@ -22,7 +27,7 @@ impl View for CaseFiles {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -45,15 +50,15 @@ impl View for CaseFiles {
                 unreadable.name, unreadable.revision, unreadable.reason
             )));
         }
-        let kernel = seen.case.kernel();
+        let file = Remembered {
+            kernel: seen.case.kernel(),
+            own: seen.case.own_text(),
+            facts: seen.facts(),
+        };
         out.row(0)
             .uuid(seen.id)
             .text(seen.category)
-            .json_text(kernel)
-            .json_text(&seen.case.own())
-            .json_text(&seen.facts())
-            .json_text(&kernel.numbers)
-            .json_text(&kernel.materials)
+            .json_bytes(&file)
             .timestamp(seen.first_recorded_at)
             .timestamp(seen.last_recorded_at)
             .timestamp(seen.last_occurred_at)
@@ -61,4 +66,12 @@ impl View for CaseFiles {
             .bigint(seen.position.0.cast_signed());
         Ok(())
     }
+}
+
+/// What the file of a case holds.
+#[derive(Serialize)]
+struct Remembered<'a> {
+    kernel: &'a Kernel,
+    own: Box<RawValue>,
+    facts: &'a [Fact],
 }

@@ -36,24 +36,26 @@ pub struct CaseFile {
     pub position: i64,
 }
 
-const COLUMNS: &str = "case_id, category, kernel, own, facts, numbers, documents, first_recorded_at, last_recorded_at, \
-    last_occurred_at, revision, position";
+const COLUMNS: &str = "case_id, category, file, first_recorded_at, last_recorded_at, last_occurred_at, revision, position";
 
 impl CaseFile {
     fn read(row: &Row) -> Self {
+        // The row was written by the program of this very version; what is not there all the same is null.
+        let mut file: Value = serde_json::from_slice(row.get(2)).unwrap_or_default();
+        let kernel = file["kernel"].take();
         Self {
             case_id: row.get(0),
             category: row.get(1),
-            kernel: row.get(2),
-            own: row.get(3),
-            facts: row.get(4),
-            numbers: row.get(5),
-            documents: row.get(6),
-            first_recorded_at: row.get(7),
-            last_recorded_at: row.get(8),
-            last_occurred_at: row.get(9),
-            revision: row.get(10),
-            position: row.get(11),
+            own: file["own"].take(),
+            facts: file["facts"].take(),
+            numbers: kernel["numbers"].clone(),
+            documents: kernel["materials"].clone(),
+            kernel,
+            first_recorded_at: row.get(3),
+            last_recorded_at: row.get(4),
+            last_occurred_at: row.get(5),
+            revision: row.get(6),
+            position: row.get(7),
         }
     }
 }

@@ -51,16 +51,16 @@ pub(super) async fn copy(
     onto: Onto,
     mut chunks: mpsc::Receiver<Vec<u8>>,
 ) -> Result<(), ProjectionError> {
-    let begin = if onto == Onto::Nothing {
-        format!("begin; truncate {table}")
-    } else {
-        "begin".to_owned()
+    let (begin, options) = match onto {
+        // Nobody sees the table before all of it is there, so its rows need not be looked at again to be settled.
+        Onto::Nothing => (format!("begin; truncate {table}"), "format binary, freeze"),
+        Onto::Rows => ("begin".to_owned(), "format binary"),
     };
     session.client.batch_execute(&begin).await?;
     let mut sink = pin!(
         session
             .client
-            .copy_in::<_, Bytes>(&format!("copy {table} from stdin binary"))
+            .copy_in::<_, Bytes>(&format!("copy {table} from stdin ({options})"))
             .await?
     );
     sink.feed(Bytes::from_static(COPY_HEADER)).await?;

@@ -4,7 +4,7 @@
     unreachable_pub,
     dead_code,
     clippy::unwrap_used,
-    reason = "shared with the example that measures rebuilds"
+    reason = "shared with the bench that measures rebuilds"
 )]
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};

@@ -22,7 +22,7 @@ impl View for Timeline {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -42,30 +42,38 @@ impl View for Timeline {
 
     fn event_rows(&self, seen: &SeenCase, event: &SeenEvent<'_>, _rules: &Rules, out: &mut Rows) -> Result<(), ViewError> {
         let recorded = event.recorded;
-        // An event that cannot be read happened all the same: it is listed under its name.
-        let unread = || {
-            (
-                format!("{}（无法读取）", recorded.name),
-                format!("{} (unreadable)", recorded.name),
-            )
+        let (unread_zh, unread_en);
+        let (title_zh, title_en) = if let Some((zh, en)) = &event.said {
+            (zh.as_str(), en.as_str())
+        } else {
+            // An event that cannot be read happened all the same: it is listed under its name.
+            unread_zh = format!("{}（无法读取）", recorded.name);
+            unread_en = format!("{} (unreadable)", recorded.name);
+            (unread_zh.as_str(), unread_en.as_str())
         };
-        let (title_zh, title_en) = event.said.clone().unwrap_or_else(unread);
         let stamp = event.stamp();
+        let actor = &stamp.actor;
+        let told: ToldRef<'_> = (
+            &recorded.name,
+            title_zh,
+            title_en,
+            &actor.id,
+            &actor.name,
+            &actor.role,
+            &actor.channel,
+            stamp.legal_basis.as_deref(),
+        );
         out.row(0)
             .uuid(seen.id)
             .bigint(recorded.position.0.cast_signed())
             .bigint(recorded.revision.cast_signed())
             .uuid(recorded.id)
-            .text(&recorded.name)
-            .text(&title_zh)
-            .text(&title_en)
-            .text(&stamp.actor.id)
-            .text(&stamp.actor.name)
-            .text(&stamp.actor.role)
-            .text(&stamp.actor.channel)
             .timestamp(stamp.occurred_at)
             .timestamp(stamp.recorded_at)
-            .opt_text(stamp.legal_basis.as_deref());
+            .json_text(&told);
         Ok(())
     }
 }
+
+/// What one field tells of an event: name, titles in Chinese and English, the actor's id, name, role and channel, the law.
+type ToldRef<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str, &'a str, &'a str, Option<&'a str>);

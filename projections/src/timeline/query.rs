@@ -30,26 +30,31 @@ pub struct TimelineEntry {
     pub legal_basis: Option<String>,
 }
 
-const COLUMNS: &str = "case_id, position, revision, event_id, name, title_zh, title_en, actor_id, actor_name, actor_role, channel, \
-    occurred_at, recorded_at, legal_basis";
+const COLUMNS: &str = "case_id, position, revision, event_id, occurred_at, recorded_at, told";
+
+/// What the column `told` holds, as it is read.
+type Told = (String, String, String, String, String, String, String, Option<String>);
 
 impl TimelineEntry {
     fn read(row: &Row) -> Self {
+        // The row was written by the program of this very version; what is not there all the same is empty.
+        let told: Told = serde_json::from_str(row.get(6)).unwrap_or_default();
+        let (name, title_zh, title_en, actor_id, actor_name, actor_role, channel, legal_basis) = told;
         Self {
             case_id: row.get(0),
             position: row.get(1),
             revision: row.get(2),
             event_id: row.get(3),
-            name: row.get(4),
-            title_zh: row.get(5),
-            title_en: row.get(6),
-            actor_id: row.get(7),
-            actor_name: row.get(8),
-            actor_role: row.get(9),
-            channel: row.get(10),
-            occurred_at: row.get(11),
-            recorded_at: row.get(12),
-            legal_basis: row.get(13),
+            name,
+            title_zh,
+            title_en,
+            actor_id,
+            actor_name,
+            actor_role,
+            channel,
+            occurred_at: row.get(4),
+            recorded_at: row.get(5),
+            legal_basis,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
-use commands::{Bureau, Envelope, Moment};
+use commands::{Bureau, Envelope, ManualClock, Moment, reactions::react_to_everything};
 use domain::{
     case::{CaseCommand, Command, IdKind, Material, MaterialSource, Party, PartyKind},
     case_types::construction_permit::{ConstructionPermit, ITEM_CODE, example_form},
@@ -13,7 +13,10 @@ use event_store_contract::{EventStore, Position, StreamName};
 use event_store_embedded::EmbeddedStore;
 use uuid::Uuid;
 
-use crate::measure::{Rate, closed_loop, heading, line, median, number, percentile};
+use crate::{
+    Options,
+    measure::{Rate, closed_loop, heading, line, median, number, percentile},
+};
 
 /// How often everything is measured in turn.
 const ROUNDS: u64 = 3;
@@ -121,7 +124,7 @@ pub async fn case_streams(store: &EmbeddedStore) -> Vec<StreamName> {
 }
 
 /// Measures and prints.
-pub async fn run() {
+pub async fn run(options: &Options) {
     heading("Commands: decide, append, durable");
     let dir = tempfile::tempdir().expect("a directory");
     let store = EmbeddedStore::open(&dir.path().join("store")).expect("a store");
@@ -150,6 +153,19 @@ pub async fn run() {
         );
     }
     history(&bureau, &store).await;
+    if options.phases {
+        reactions(&bureau).await;
+    }
+}
+
+/// The reactions to everything that was filed: a number for each case, whatever else its registers want.
+async fn reactions(bureau: &Bureau) {
+    let head = bureau.store().head().await.expect("a head").unwrap_or_default();
+    let began = std::time::Instant::now();
+    react_to_everything(bureau, None, &ManualClock::at(Utc::now()))
+        .await
+        .expect("reactions");
+    println!("    reactions to all {} events of the log in {:.2?}", head.0, began.elapsed());
 }
 
 async fn history(bureau: &Bureau, store: &EmbeddedStore) {

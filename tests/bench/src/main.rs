@@ -1,9 +1,13 @@
-//! `./run bench [NAME…]`: what Zhulu does in a second, beside the disk and the peers, in one interleaved run.
+//! `./run bench [NAME…] [--phases] [--keep DIRECTORY]`: what Zhulu does in a second, beside the disk and the peers, in one
+//! interleaved run. With `--phases` the benches of commands and views tell where the time goes; with `--keep` the views'
+//! log is kept, so that the next run need not write it again.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
     reason = "a bench that cannot start should stop with the reason"
 )]
+
+use std::path::PathBuf;
 
 mod append;
 mod commands;
@@ -15,10 +19,24 @@ mod measure;
 mod pages;
 #[cfg(feature = "peers")]
 mod peers;
+mod processor;
 mod replay;
 mod views;
 
 const NAMES: &[&str] = &["append", "commands", "replay", "views", "pages"];
+
+/// The allocator that the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What was asked for beside the names of benches.
+#[derive(Debug, Default)]
+struct Options {
+    /// Tell where the time goes.
+    phases: bool,
+    /// Where the views' log is kept between runs.
+    keep: Option<PathBuf>,
+}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,25 +46,33 @@ fn main() {
     {
         return peers::umadb::serve(path, address);
     }
-    let wanted: Vec<&str> = if arguments.is_empty() {
-        NAMES.to_vec()
-    } else {
-        arguments.iter().map(String::as_str).collect()
-    };
+    let mut options = Options::default();
+    let mut wanted = Vec::new();
+    let mut rest = arguments.iter().map(String::as_str);
+    while let Some(argument) = rest.next() {
+        match argument {
+            "--phases" => options.phases = true,
+            "--keep" => options.keep = rest.next().map(PathBuf::from),
+            name => wanted.push(name),
+        }
+    }
+    if wanted.is_empty() {
+        wanted = NAMES.to_vec();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    runtime.block_on(run(&wanted));
+    runtime.block_on(run(&wanted, &options));
 }
 
-async fn run(wanted: &[&str]) {
+async fn run(wanted: &[&str], options: &Options) {
     for name in wanted {
         match *name {
             "append" => append::run().await,
-            "commands" => commands::run().await,
+            "commands" => commands::run(options).await,
             "replay" => replay::run().await,
-            "views" => views::run().await,
+            "views" => views::run(options).await,
             "pages" => pages::run().await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));

@@ -1,7 +1,7 @@
 //! Rebuilds of views from a long log, and how long after an append its rows can be read.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -10,12 +10,18 @@ use event_store_contract::{EventStore, Expected, NewEvent, Position, StreamName}
 use event_store_embedded::EmbeddedStore;
 use futures_util::{StreamExt, stream};
 use private_postgres::PrivatePostgres;
-use projections::{ALL, Projections, views};
+use projections::{
+    ALL, Phase, Projections,
+    case_list::{self, CaseFilter, CaseSort, Paging},
+    views,
+};
 use tokio::sync::watch;
 
 use crate::{
+    Options,
     histories::History,
     measure::{heading, line, median, number, percentile},
+    processor::Used,
 };
 
 /// How many cases the log holds: with eleven events each it is somewhat over a million events.
@@ -26,6 +32,8 @@ const APPENDS_AT_ONCE: usize = 256;
 const ROUNDS: usize = 3;
 /// How long events are offered at each rate.
 const OFFER: Duration = Duration::from_secs(5);
+/// The pause of the reader between two pages.
+const READER_PAUSE: Duration = Duration::from_millis(2);
 /// The longest that a view may take to catch up before the bench gives up.
 const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -51,14 +59,15 @@ pub async fn fill(store: &Arc<dyn EventStore>, cases: u64) {
 }
 
 /// Measures and prints.
-pub async fn run() {
+pub async fn run(options: &Options) {
     heading("Views: rebuild, and append to visible");
-    let dir = tempfile::tempdir().expect("a directory");
-    let store: Arc<dyn EventStore> = Arc::new(EmbeddedStore::open(&dir.path().join("store")).expect("a store"));
-    fill(&store, CASES).await;
-    let postgres = PrivatePostgres::start(&dir.path().join("postgres"))
-        .await
-        .expect("PostgreSQL");
+    let new = tempfile::tempdir().expect("a directory");
+    let dir = options.keep.as_deref().unwrap_or(new.path());
+    let store: Arc<dyn EventStore> = Arc::new(EmbeddedStore::open(&dir.join("store")).expect("a store"));
+    if store.head().await.expect("a head").is_none() {
+        fill(&store, CASES).await;
+    }
+    let postgres = PrivatePostgres::start(&dir.join("postgres")).await.expect("PostgreSQL");
     let views = Projections::open_in(postgres.url(), "bench", store.clone(), views::all())
         .await
         .expect("views");
@@ -71,10 +80,18 @@ pub async fn run() {
         let mut rates = Vec::new();
         let mut events = 0;
         for _ in 0..ROUNDS {
+            let before = Used::so_far(&postgres);
             let report = views.rebuild(view, |_| {}).await.expect("a rebuild");
             events = report.events;
             #[allow(clippy::cast_precision_loss, reason = "counts of events are far below 2^52")]
             rates.push(report.events as f64 / report.elapsed.as_secs_f64());
+            if options.phases {
+                println!(
+                    "    {view}: {} rows in {:.2?}: {:.2?}",
+                    report.rows, report.elapsed, report.phases
+                );
+                println!("    {}", Used::so_far(&postgres).since(before, events));
+            }
         }
         line(
             &format!("rebuild {view} from {events} events (events/s)"),
@@ -82,11 +99,54 @@ pub async fn run() {
             goal,
         );
     }
-    live(&views, &store).await;
+    reading_through_a_swap(&views).await;
+    live(&views, &store, &postgres, options).await;
     postgres.stop().await.expect("PostgreSQL stops");
 }
 
-async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
+/// One reader goes on asking for a page while all views are rebuilt: its longest wait around the swap.
+async fn reading_through_a_swap(views: &Projections) {
+    let (stop, told) = watch::channel(false);
+    let reader = tokio::spawn({
+        let database = views.database().clone();
+        async move {
+            let mut waits = Vec::new();
+            while !*told.borrow() {
+                let began = Instant::now();
+                case_list::page(&database, &CaseFilter::default(), CaseSort::default(), &Paging::first(50))
+                    .await
+                    .expect("a page");
+                waits.push((began, began.elapsed()));
+                tokio::time::sleep(READER_PAUSE).await;
+            }
+            waits
+        }
+    });
+    let swapping_from = Arc::new(OnceLock::new());
+    let seen = swapping_from.clone();
+    views
+        .rebuild(ALL, move |progress| {
+            if progress.phase == Phase::Swapping {
+                let _ = seen.set(Instant::now());
+            }
+        })
+        .await
+        .expect("a rebuild");
+    let _ = stop.send(true);
+    let waits = reader.await.expect("a reader");
+    let from = *swapping_from.get().expect("a swap");
+    let longest = |during_swap: bool| {
+        let waits = waits.iter().filter(|(began, took)| (*began + *took >= from) == during_swap);
+        waits.map(|(_, took)| took.as_secs_f64() * 1_000.0).fold(0.0, f64::max)
+    };
+    line(
+        "a reader's longest wait during the swap of all views (ms)",
+        &format!("{:.1}", longest(true)),
+        &format!("(goal 50; while they were built: {:.1})", longest(false)),
+    );
+}
+
+async fn live(views: &Projections, store: &Arc<dyn EventStore>, postgres: &PrivatePostgres, options: &Options) {
     let (stop, told) = watch::channel(false);
     let running = tokio::spawn({
         let views = views.clone();
@@ -97,9 +157,12 @@ async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
         views.caught_up(ALL, head, PATIENCE).await,
         "the views must catch up before the lag is measured"
     );
-    let mut seed = CASES;
+    // A kept store has the cases of earlier runs.
+    let mut seed = CASES + head.0;
     for (rate, goal) in [(100_u32, ""), (1_000, "(goal p50 1.5, p99 10)"), (10_000, "(goal: bounded)")] {
-        let mut lags = offer(views, store, turns(rate, &mut seed), rate).await;
+        let turns = turns(rate, &mut seed);
+        let before = Used::so_far(postgres);
+        let mut lags = offer(views, store, turns, rate).await;
         let behind = Instant::now();
         let head = store.head().await.expect("a head").unwrap_or_default();
         views.caught_up(ALL, head, PATIENCE).await;
@@ -114,6 +177,9 @@ async fn live(views: &Projections, store: &Arc<dyn EventStore>) {
             &figure,
             &format!("{behind_ms:.0} ms behind at the end {goal}"),
         );
+        if options.phases {
+            println!("    {}", Used::so_far(postgres).since(before, lags.len() as u64));
+        }
     }
     let _ = stop.send(true);
     let _ = running.await;
