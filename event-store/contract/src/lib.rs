@@ -3,6 +3,7 @@
 //! Append with an expected revision, read a stream, read all, follow all from a position. A store knows streams,
 //! revisions, positions and bytes; what the bytes mean is the business of the rooms above.
 
+mod lane;
 mod memory;
 mod names;
 pub mod proof;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub use lane::{Lane, MAX_LANES};
 pub use memory::MemoryStore;
 pub use names::{MAX_STREAM_NAME_BYTES, StreamName, StreamNameError};
 pub use request::{Verdict, check_limits, judge};

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 /// The longest stream name, in bytes.
-pub const MAX_STREAM_NAME_BYTES: usize = 256;
+pub const MAX_STREAM_NAME_BYTES: usize = 1_024;
 
 /// The name of a stream, such as `constructionPermit-0192f0c1-…`. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use event_store_contract::{Filter, Follow, MAX_EVENTS_PER_READ, Page, Position, StoreError};
 use tokio::sync::watch;
 
-use crate::{group::News, reader::Readers};
+use crate::{reader::Readers, wide::Committed};
 
 /// How often a reader of a store that another process writes looks for new events.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -16,7 +16,7 @@ const MAX_READ_IN_PLACE: u64 = 128;
 /// How a follower hears of new events.
 pub(crate) enum Hearing {
     /// The writer is in this process.
-    News(watch::Receiver<News>),
+    News(watch::Receiver<Committed>),
     /// Another process writes.
     Looking,
 }

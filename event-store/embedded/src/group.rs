@@ -14,13 +14,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use event_store_contract::{Appended, Expected, NewEvent, StoreError, StreamName};
+use event_store_contract::StoreError;
 use tokio::sync::watch;
 
 use crate::{
     checkpoint::{self, Errand, WalGrowth},
     reader::lock,
-    request::Request,
+    request::{Answer, Asked, Request},
+    wide::Committed,
     writer::Writer,
 };
 
@@ -38,15 +39,6 @@ const QUICK_COMMIT_US: u64 = 1_000;
 /// The most bytes of an append that is committed in the appender's own thread.
 const MAX_OWN_THREAD_BYTES: usize = 64 * 1024;
 
-/// What followers are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct News {
-    /// The position of the newest committed event; 0, if there is none.
-    pub(crate) head: u64,
-    /// Whether the store was closed.
-    pub(crate) closed: bool,
-}
-
 /// Those who wait, and the one who writes.
 pub(crate) struct Group {
     queue: Mutex<Queue>,
@@ -54,7 +46,7 @@ pub(crate) struct Group {
     waiting: AtomicUsize,
     bell: Condvar,
     writer: Mutex<Option<Writer>>,
-    news: watch::Sender<News>,
+    news: watch::Sender<Committed>,
     /// How many wanted to be in the last commit, with those who came while it was on its way.
     crowd: AtomicUsize,
     /// How long a commit takes of late.
@@ -72,7 +64,7 @@ struct Queue {
 
 impl Group {
     pub(crate) fn new(writer: Writer, errands: mpsc::SyncSender<Errand>) -> Self {
-        let news = watch::Sender::new(News {
+        let news = watch::Sender::new(Committed {
             head: writer.last_position(),
             closed: false,
         });
@@ -88,7 +80,7 @@ impl Group {
         }
     }
 
-    pub(crate) fn news(&self) -> watch::Receiver<News> {
+    pub(crate) fn news(&self) -> watch::Receiver<Committed> {
         self.news.subscribe()
     }
 
@@ -96,14 +88,9 @@ impl Group {
         self.news.borrow().head
     }
 
-    /// Appends, and returns when the events are durable.
-    pub(crate) async fn append(
-        &self,
-        stream: &StreamName,
-        expected: Expected,
-        events: Vec<NewEvent>,
-    ) -> Result<Appended, StoreError> {
-        let (request, answer) = Request::new(stream, expected, events);
+    /// Writes what is asked, and returns when it is durable.
+    pub(crate) async fn ask(&self, asked: Asked) -> Answer {
+        let (request, answer) = Request::new(asked);
         let own_thread = request.bytes() <= MAX_OWN_THREAD_BYTES && self.quiet();
         self.enqueue(request, !own_thread)?;
         if own_thread {
@@ -114,7 +101,7 @@ impl Group {
             self.lead();
             drop(guard);
         }
-        answer.await.unwrap_or_else(|_| Err(closed()))
+        answer.await.unwrap_or_else(|_| Err(closed().into()))
     }
 
     /// Whether appends come one at a time and the disk is quick.
@@ -174,7 +161,7 @@ impl Group {
         });
         let begun = Instant::now();
         let publish = |head| {
-            self.news.send_replace(News { head, closed: false });
+            self.news.send_replace(Committed { head, closed: false });
         };
         // The store's own clock: when an event was recorded is the store's to say, and nothing is decided by it.
         writer.commit(batch, SystemTime::now().into(), publish);
@@ -284,12 +271,9 @@ impl Group {
         checkpoint::passive(connection).map(drop)
     }
 
-    /// Lets a test look at the writer between two commits.
-    #[cfg(test)]
-    pub(crate) fn with_writer(&self, look: impl FnOnce(&Writer)) {
-        if let Some(writer) = &*lock(&self.writer) {
-            look(writer);
-        }
+    /// Lets somebody else of this house use the writer between two commits.
+    pub(crate) fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> T) -> Result<T, StoreError> {
+        lock(&self.writer).as_mut().map(work).ok_or_else(closed)
     }
 }
 

@@ -8,13 +8,16 @@ mod follow;
 mod group;
 mod interned;
 mod lock;
+mod pages;
 mod reader;
 mod record;
+mod removed;
 mod request;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod verify;
+mod wide;
 mod writer;
 
 use std::{
@@ -31,6 +34,10 @@ use event_store_contract::{
 };
 
 pub use verify::{Damage, Verified, VerifyReport};
+pub use wide::{
+    Acl, Check, Committed, Draft, LINK_NAME, Life, LogFrom, LogPage, METADATA_NAME, Refusal, Seen, SeenStream, StreamHead,
+    StreamMetadata, Write, is_virtual,
+};
 
 use crate::{
     checkpoint::Checkpointer,
@@ -38,6 +45,8 @@ use crate::{
     group::Group,
     lock::Lock,
     reader::Readers,
+    request::{Asked, Part},
+    wide::{Index, Metadatas},
     writer::Writer,
 };
 
@@ -104,6 +113,7 @@ pub struct EmbeddedStore(Arc<Open>);
 
 struct Open {
     readers: Arc<Readers>,
+    index: Index,
     writing: Option<Writing>,
 }
 
@@ -127,10 +137,11 @@ impl EmbeddedStore {
         fs::create_dir_all(dir)?;
         let lock = Lock::take(dir)?;
         let path = dir.join(schema::FILE);
-        let writer = Writer::new(schema::open_writer(&path)?)?;
+        let metadatas = Arc::new(Metadatas::new());
+        let writer = Writer::new(schema::open_writer(&path)?, metadatas.clone())?;
         // The names of new files are durable only when their directory is.
         fs::File::open(dir)?.sync_all()?;
-        let readers = Arc::new(Readers::new(&path)?);
+        let readers = Arc::new(Readers::new(&path, Some(metadatas))?);
         let (errands, due) = mpsc::sync_channel(1);
         let group = Arc::new(Group::new(writer, errands));
         let checkpointer = Checkpointer::new(&path, group.clone())?;
@@ -148,6 +159,7 @@ impl EmbeddedStore {
         }));
         Ok(Self(Arc::new(Open {
             readers,
+            index: Index::new(dir, true),
             writing: Some(Writing { group, rest }),
         })))
     }
@@ -159,7 +171,8 @@ impl EmbeddedStore {
             return Err(OpenError::Missing { dir: dir.to_owned() });
         }
         Ok(Self(Arc::new(Open {
-            readers: Arc::new(Readers::new(&path)?),
+            readers: Arc::new(Readers::new(&path, None)?),
+            index: Index::new(dir, false),
             writing: None,
         })))
     }
@@ -230,6 +243,7 @@ impl Open {
             },
         )) = rest
         else {
+            self.index.close();
             self.readers.close();
             return Ok(());
         };
@@ -237,6 +251,7 @@ impl Open {
         let joined = writer.join();
         group.stop_checkpoints();
         let joined = joined.and(checkpointer.join());
+        self.index.close();
         self.readers.close();
         let closed = group.close();
         drop(lock);
@@ -257,10 +272,14 @@ impl Drop for Open {
 impl EventStore for EmbeddedStore {
     async fn append(&self, stream: &StreamName, expected: Expected, events: Vec<NewEvent>) -> Result<Appended, StoreError> {
         check_limits(&events)?;
-        match &self.0.writing {
-            Some(writing) => writing.group.append(stream, expected, events).await,
-            None => Err(StoreError::Unavailable("it was opened for reading only".into())),
-        }
+        let Some(writing) = &self.0.writing else {
+            return Err(StoreError::Unavailable("it was opened for reading only".into()));
+        };
+        let answered = writing
+            .group
+            .ask(Asked::Append(Part::new(stream.clone(), expected, events)))
+            .await?;
+        Ok(answered.last())
     }
 
     async fn read_stream(

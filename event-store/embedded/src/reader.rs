@@ -3,54 +3,53 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use bytes::{Bytes, BytesMut};
-use event_store_contract::{Direction, Filter, Page, Position, RecordedEvent, StoreError, StreamName, proof::GENESIS};
+use event_store_contract::{Direction, Position, RecordedEvent, StoreError, StreamName, proof::GENESIS};
 use lru::LruCache;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::{
     OpenError,
-    interned::{EventNames, KnownStreams, MAX_KNOWN_STREAMS, StreamNames, event_name},
-    record::{Broken, COLUMNS, Record},
+    interned::{EventNames, KnownStreams, MAX_KNOWN_STREAMS, event_name},
+    record::{Broken, COLUMNS, Record, TOMBSTONE_REVISION},
+    removed::beginning,
     schema,
+    wide::Metadatas,
 };
 
 /// The most idle connections that are kept; under load there are as many as there are readers.
 const MAX_IDLE_READERS: usize = 8;
-/// The most events that one page looks through, whatever its filter lets pass.
-const MAX_LOOKED_THROUGH: usize = 100_000;
-/// The most bytes in one page of the log; an event that goes over it is the page's last.
-const MAX_PAGE_BYTES: usize = 64 * 1024 * 1024;
 /// Events read together share blocks of this size: small for a stream, for who keeps one event keeps its block.
-const STREAM_BLOCK_BYTES: usize = 16 * 1024;
-/// Readers of the whole log work through their blocks in order and let them go.
-const PAGE_BLOCK_BYTES: usize = 256 * 1024;
+pub(crate) const STREAM_BLOCK_BYTES: usize = 16 * 1024;
 
 /// The connections that read, and what they share.
 pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Reader>>,
-    streams: KnownStreams,
+    pub(crate) streams: KnownStreams,
+    /// What is known of streams; none, if another process writes and tells nobody.
+    pub(crate) metadatas: Option<Arc<Metadatas>>,
     closed: AtomicBool,
 }
 
 /// A connection, and the names of events that it has met.
-struct Reader {
-    connection: Connection,
-    event_names: EventNames,
+pub(crate) struct Reader {
+    pub(crate) connection: Connection,
+    pub(crate) event_names: EventNames,
 }
 
 impl Readers {
-    pub(crate) fn new(path: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn new(path: &Path, metadatas: Option<Arc<Metadatas>>) -> Result<Self, OpenError> {
         let readers = Self {
             path: path.to_owned(),
             idle: Mutex::default(),
             streams: Mutex::new(LruCache::sparse(MAX_KNOWN_STREAMS)),
+            metadatas,
             closed: AtomicBool::new(false),
         };
         let first = readers.open()?;
@@ -72,7 +71,7 @@ impl Readers {
     }
 
     /// Reads with a connection that nobody else is using.
-    fn with<T>(&self, read: impl FnOnce(&mut Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn with<T>(&self, read: impl FnOnce(&mut Reader) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("it was closed".into()));
         }
@@ -110,7 +109,7 @@ impl Readers {
             return Ok(Vec::new());
         }
         self.with(|reader| match direction {
-            Direction::Forwards => reader.read_forwards(stream, from, limit),
+            Direction::Forwards => reader.read_forwards(stream, from, u64::MAX, limit),
             Direction::Backwards => {
                 let Some(last) = reader.last_revision(stream)? else {
                     return Ok(Vec::new());
@@ -118,31 +117,30 @@ impl Readers {
                 let newest = from.min(last);
                 let oldest = (newest + 1).saturating_sub(limit as u64);
                 let count = usize::try_from(newest - oldest + 1).unwrap_or(limit);
-                let mut events = reader.read_forwards(stream, oldest, count)?;
+                let mut events = reader.read_forwards(stream, oldest, newest, count)?;
                 events.reverse();
                 Ok(events)
             }
         })
     }
-
-    /// Up to `limit` events of the whole log after a position, checksums verified.
-    pub(crate) fn read_all(&self, after: Option<Position>, limit: usize, filter: &Filter) -> Result<Page, StoreError> {
-        self.with(|reader| reader.read_page(after, limit, filter, &self.streams))
-    }
 }
 
 impl Reader {
+    /// The last revision of a stream, without the event that ended it for ever, if there is one.
     fn last_revision(&self, stream: &StreamName) -> Result<Option<u64>, StoreError> {
         let read = || {
             self.connection
-                .prepare_cached("SELECT max(rev) FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = ?1)")?
-                .query_row([stream.as_str()], |row| row.get::<_, Option<u64>>(0))
+                .prepare_cached(
+                    "SELECT max(rev) FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = ?1) AND rev < ?2",
+                )?
+                .query_row((stream.as_str(), TOMBSTONE_REVISION), |row| row.get::<_, Option<u64>>(0))
         };
         read().map_err(|error| unreadable(&error, stream.as_str(), 0, 0))
     }
 
-    /// Ascending from a revision. The event before it is read too, for the chain begins there.
-    fn read_forwards(&mut self, stream: &StreamName, from: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
+    /// Ascending from one revision to another, both included. The event before them is read too, for the chain begins
+    /// there. An event that ended the stream for ever is none of the stream's.
+    fn read_forwards(&mut self, stream: &StreamName, from: u64, to: u64, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
         let Self { connection, event_names } = self;
         let (mut revision, mut previous) = match from.checked_sub(1) {
             None => (0, Some(GENESIS)),
@@ -151,6 +149,7 @@ impl Reader {
         let Ok(first) = i64::try_from(revision) else {
             return Ok(Vec::new());
         };
+        let last = to.min(TOMBSTONE_REVISION - 1);
         let rows_wanted = i64::try_from(limit)
             .unwrap_or(i64::MAX)
             .saturating_add(i64::from(previous.is_none()));
@@ -158,27 +157,35 @@ impl Reader {
         let mut block = BytesMut::new();
         let mut read = || -> Result<(), ReadError> {
             let mut statement = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = ?1) AND rev >= ?2
-                 ORDER BY rev LIMIT ?3"
+                "SELECT {COLUMNS} FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = ?1)
+                 AND rev >= ?2 AND rev <= ?3 ORDER BY rev LIMIT ?4"
             ))?;
-            let mut rows = statement.query((stream.as_str(), first, rows_wanted))?;
+            let mut rows = statement.query((stream.as_str(), first, last, rows_wanted))?;
+            let mut first_of_all = true;
             while let Some(row) = rows.next()? {
                 let record = Record::of(row).map_err(|broken| Broken { revision, ..broken })?;
                 if record.revision != revision {
-                    return Err(record
-                        .broken(format!("the events from revision {revision} to here are missing"))
-                        .into());
+                    // What comes first may be where the chain of a scavenged stream begins.
+                    let begins = if first_of_all {
+                        beginning(connection, record.stream_id)?
+                    } else {
+                        None
+                    };
+                    let Some(begins) = begins.filter(|begins| begins.revision == record.revision) else {
+                        return Err(record
+                            .broken(format!("the events from revision {revision} to here are missing"))
+                            .into());
+                    };
+                    (revision, previous) = (begins.revision, Some(begins.hash));
                 }
+                first_of_all = false;
                 record.verify_checksum(stream.as_str())?;
                 if let Some(previous) = &previous {
                     record.verify_chain(previous, stream.as_str())?;
-                    events.push(recorded(
-                        &record,
-                        stream.clone(),
-                        event_names,
-                        &mut block,
-                        STREAM_BLOCK_BYTES,
-                    )?);
+                    if events.len() < limit {
+                        let event = recorded(&record, stream.clone(), event_names, &mut block, STREAM_BLOCK_BYTES)?;
+                        events.push(event);
+                    }
                 }
                 previous = Some(record.hash);
                 revision += 1;
@@ -188,70 +195,6 @@ impl Reader {
         let outcome = read();
         outcome.map_err(|error| error.at(stream.as_str(), revision, 0))?;
         Ok(events)
-    }
-
-    fn read_page(
-        &mut self,
-        after: Option<Position>,
-        limit: usize,
-        filter: &Filter,
-        known: &KnownStreams,
-    ) -> Result<Page, StoreError> {
-        let Self { connection, event_names } = self;
-        let start = after.unwrap_or_default().0;
-        let mut page = Page {
-            events: Vec::with_capacity(limit.min(1_024)),
-            position: after,
-            end: true,
-        };
-        let Ok(start_column) = i64::try_from(start) else {
-            return Ok(page);
-        };
-        let mut last = start;
-        let mut streams = StreamNames {
-            connection,
-            known,
-            latest: None,
-        };
-        let mut block = BytesMut::new();
-        let mut read = |page: &mut Page| -> Result<(), ReadError> {
-            let mut statement =
-                connection.prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE pos > ?1 ORDER BY pos"))?;
-            let mut rows = statement.query([start_column])?;
-            let (mut looked_through, mut bytes) = (0, 0);
-            while let Some(row) = rows.next()? {
-                if page.events.len() >= limit || looked_through >= MAX_LOOKED_THROUGH || bytes >= MAX_PAGE_BYTES {
-                    page.end = false;
-                    break;
-                }
-                let record = Record::of(row)?;
-                if record.position != last + 1 {
-                    return Err(record
-                        .broken(format!("the events from position {} to here are missing", last + 1))
-                        .into());
-                }
-                let stream = streams
-                    .name(record.stream_id)?
-                    .ok_or_else(|| record.broken("its stream has no name"))?;
-                if filter.wants(stream.as_str()) {
-                    record
-                        .verify_checksum(stream.as_str())
-                        .map_err(|broken| ReadError::In(stream.clone(), broken))?;
-                    bytes += record.data.len() + record.metadata.len();
-                    page.events
-                        .push(recorded(&record, stream, event_names, &mut block, PAGE_BLOCK_BYTES)?);
-                }
-                last = record.position;
-                looked_through += 1;
-            }
-            Ok(())
-        };
-        let outcome = read(&mut page);
-        outcome.map_err(|error| error.at("a stream that cannot be told", 0, last + 1))?;
-        if last > start {
-            page.position = Some(Position(last));
-        }
-        Ok(page)
     }
 }
 
@@ -316,7 +259,8 @@ pub(crate) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(newest.unwrap_or_default())
 }
 
-fn recorded(
+/// The event of a row, its bytes copied into a block that it shares with those before it.
+pub(crate) fn recorded(
     record: &Record<'_>,
     stream: StreamName,
     event_names: &mut EventNames,

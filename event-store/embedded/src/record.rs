@@ -11,7 +11,13 @@ use rusqlite::{Row, types::ValueRef};
 use uuid::Uuid;
 
 /// The columns in the order in which [`Record::of`] takes them.
-pub(crate) const COLUMNS: &str = "pos, stream_id, rev, created, crc, event_id, hash, type, meta, data";
+pub(crate) const COLUMNS: &str = "pos, stream_id, rev, created, crc, flags, event_id, hash, type, meta, data";
+/// Set in the flags of an event whose data is not JSON. No flag is the usual case, and the only one in older files.
+const NOT_JSON: u8 = 1;
+/// The revision of the event that ends a stream for ever, as the protocol numbers it.
+pub(crate) const TOMBSTONE_REVISION: u64 = i64::MAX.cast_unsigned();
+/// The name of that event.
+pub(crate) const TOMBSTONE_NAME: &str = "$streamDeleted";
 
 /// An event as it stands in the file, not yet verified.
 pub(crate) struct Record<'row> {
@@ -20,6 +26,7 @@ pub(crate) struct Record<'row> {
     pub(crate) revision: u64,
     pub(crate) created_us: i64,
     pub(crate) checksum: u32,
+    pub(crate) flags: u8,
     pub(crate) id: Uuid,
     pub(crate) hash: Hash,
     pub(crate) name: &'row str,
@@ -64,7 +71,7 @@ impl<'row> Record<'row> {
             revision,
             reason: "a column does not hold what was written to it".into(),
         };
-        let name = match row.get_ref(7) {
+        let name = match row.get_ref(8) {
             Ok(ValueRef::Text(name)) => std::str::from_utf8(name).ok(),
             _ => None,
         };
@@ -75,11 +82,12 @@ impl<'row> Record<'row> {
                 revision: unsigned(2)?,
                 created_us: number(3)?,
                 checksum: number(4).and_then(|number| u32::try_from(number).ok())?,
-                id: Uuid::from_slice(bytes(5)?).ok()?,
-                hash: bytes(6)?.try_into().ok()?,
+                flags: number(5).and_then(|number| u8::try_from(number).ok())?,
+                id: Uuid::from_slice(bytes(6)?).ok()?,
+                hash: bytes(7)?.try_into().ok()?,
                 name: name?,
-                metadata: bytes(8)?,
-                data: bytes(9)?,
+                metadata: bytes(9)?,
+                data: bytes(10)?,
             })
         };
         record().ok_or_else(broken)
@@ -92,6 +100,7 @@ impl<'row> Record<'row> {
             revision: self.revision,
             position: self.position,
             created_us: self.created_us,
+            flags: self.flags,
         };
         let content = content_checksum(self.id, self.name, self.data, self.metadata);
         if whole_checksum(content, &place, &self.hash) == self.checksum {
@@ -109,6 +118,16 @@ impl<'row> Record<'row> {
         Err(self.broken("the hash chain does not fit: this event, or the one before it, was changed"))
     }
 
+    /// Whether its data is JSON, as its writer said.
+    pub(crate) fn is_json(&self) -> bool {
+        self.flags & NOT_JSON == 0
+    }
+
+    /// Whether it ends its stream for ever.
+    pub(crate) fn is_tombstone(&self) -> bool {
+        self.revision == TOMBSTONE_REVISION && self.name == TOMBSTONE_NAME
+    }
+
     pub(crate) fn broken(&self, reason: impl Into<String>) -> Broken {
         Broken {
             position: self.position,
@@ -122,12 +141,18 @@ impl<'row> Record<'row> {
     }
 }
 
-/// Where an event stands, as the checksum covers it.
+/// The flags of an event.
+pub(crate) fn flags(is_json: bool) -> u8 {
+    if is_json { 0 } else { NOT_JSON }
+}
+
+/// Where an event stands, and its flags, as the checksum covers them.
 pub(crate) struct Place<'a> {
     pub(crate) stream: &'a str,
     pub(crate) revision: u64,
     pub(crate) position: u64,
     pub(crate) created_us: i64,
+    pub(crate) flags: u8,
 }
 
 /// The checksum of what the writer brought; computed by the writer's own thread.
@@ -153,5 +178,9 @@ pub(crate) fn whole_checksum(mut content: crc32fast::Hasher, place: &Place<'_>, 
     tail[24..].copy_from_slice(hash);
     content.update(&tail);
     content.update(place.stream.as_bytes());
+    // Nothing for no flag: so it was before there were flags.
+    if place.flags != 0 {
+        content.update(&[place.flags]);
+    }
     content.finalize()
 }

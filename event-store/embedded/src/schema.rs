@@ -12,7 +12,9 @@ pub(crate) const FILE: &str = "events.sqlite";
 /// Marks the file as ours (`ZhuL`), so that no other SQLite file is taken for a store.
 const APPLICATION_ID: i32 = 0x5a68_754c;
 /// The version of the tables below.
-const FORMAT: i32 = 1;
+const FORMAT: i32 = 2;
+/// The version before: without flags, and without anything that was removed.
+const FORMAT_WITHOUT_FLAGS: i32 = 1;
 
 /// How long a connection waits for another one; only a checkpoint at the very end of a process ever holds a lock that long.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,6 +38,7 @@ const TABLES: &str = "
         rev INTEGER NOT NULL,
         created INTEGER NOT NULL,
         crc INTEGER NOT NULL,
+        flags INTEGER NOT NULL DEFAULT 0,
         event_id BLOB NOT NULL,
         hash BLOB NOT NULL,
         type TEXT NOT NULL,
@@ -43,6 +46,26 @@ const TABLES: &str = "
         data BLOB NOT NULL,
         UNIQUE (stream_id, rev)
     ) STRICT;
+";
+/// What was taken out, so that nothing else can be missing unnoticed: ranges of positions that do not touch each other,
+/// and where the chain of a stream begins whose first events are gone.
+const REMOVED: &str = "
+    CREATE TABLE removed (
+        first INTEGER PRIMARY KEY,
+        last INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE beginnings (
+        stream_id INTEGER PRIMARY KEY,
+        rev INTEGER NOT NULL,
+        hash BLOB NOT NULL
+    ) STRICT;
+";
+/// What an older file lacks, for a connection that only reads it.
+const AS_IF_NEWER: &str = "
+    CREATE TEMP VIEW events AS
+        SELECT pos, stream_id, rev, created, crc, 0 AS flags, event_id, hash, type, meta, data FROM main.events;
+    CREATE TEMP VIEW removed AS SELECT 0 AS first, 0 AS last WHERE 0;
+    CREATE TEMP VIEW beginnings AS SELECT 0 AS stream_id, 0 AS rev, x'' AS hash WHERE 0;
 ";
 
 /// The one connection that writes. Creates the tables if the file is new.
@@ -58,11 +81,17 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     keep_plans(&connection)?;
     if connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))? == 0 {
         let create = format!(
-            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
+            "BEGIN IMMEDIATE; {TABLES} {REMOVED} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT}; COMMIT;"
         );
         connection.execute_batch(&create)?;
     }
-    check(&connection, path)?;
+    if check(&connection, path)? == FORMAT_WITHOUT_FLAGS {
+        // Adds a column to the table's description; no row is rewritten.
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; ALTER TABLE events ADD COLUMN flags INTEGER NOT NULL DEFAULT 0; {REMOVED}
+             PRAGMA user_version = {FORMAT}; COMMIT;"
+        ))?;
+    }
     Ok(connection)
 }
 
@@ -73,7 +102,9 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     keep_plans(&connection)?;
     connection.pragma_update_and_check(None, "mmap_size", READER_MAP_BYTES, |_| Ok(()))?;
-    check(&connection, path)?;
+    if check(&connection, path)? == FORMAT_WITHOUT_FLAGS {
+        connection.execute_batch(AS_IF_NEWER)?;
+    }
     Ok(connection)
 }
 
@@ -89,13 +120,14 @@ fn flags(access: OpenFlags) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+/// The format of the file, if it is one of ours.
+fn check(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     if pragma("application_id")? != APPLICATION_ID {
         return Err(OpenError::NotAStore { path: path.to_owned() });
     }
     match pragma("user_version")? {
-        FORMAT => Ok(()),
+        known @ (FORMAT | FORMAT_WITHOUT_FLAGS) => Ok(known),
         found => Err(OpenError::OtherFormat {
             path: path.to_owned(),
             found,

@@ -32,7 +32,8 @@ fn limit_pages(store: &EmbeddedStore, pages: u32) {
         .as_ref()
         .unwrap()
         .group
-        .with_writer(|writer| writer.limit_pages(pages));
+        .with_writer(|writer| writer.limit_pages(pages))
+        .unwrap();
 }
 
 #[tokio::test]
@@ -119,7 +120,8 @@ async fn the_write_ahead_log_is_written_over_and_does_not_grow_for_ever() {
 
 /// Rewrites an event in the file, with a checksum that fits.
 fn forge(file: &Connection, position: u64, data: &[u8]) {
-    let sql = "SELECT rev, created, event_id, hash, type, meta, name FROM events JOIN streams ON id = stream_id WHERE pos = ?1";
+    let sql =
+        "SELECT rev, created, event_id, hash, type, meta, name, flags FROM events JOIN streams ON id = stream_id WHERE pos = ?1";
     let checksum = file
         .query_row(sql, [position], |row| {
             let (id, hash): ([u8; 16], Hash) = (row.get(2)?, row.get(3)?);
@@ -129,6 +131,7 @@ fn forge(file: &Connection, position: u64, data: &[u8]) {
                 revision: row.get(0)?,
                 position,
                 created_us: row.get(1)?,
+                flags: row.get(7)?,
             };
             Ok(whole_checksum(
                 content_checksum(Uuid::from_bytes(id), &name, data, &metadata),
