@@ -5,6 +5,7 @@ use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 use event_store_contract::EventStore;
 use event_store_embedded::{EmbeddedStore, OpenError};
+use event_store_esdb::EsdbStore;
 
 use crate::{cli::PlaceArgs, failure::Failure, place::Place};
 
@@ -117,11 +118,13 @@ pub fn address(args: &PlaceArgs) -> Result<StoreAddress, Failure> {
 
 /// Connects to a server.
 pub async fn connect(address: &str) -> Result<Opened, Failure> {
-    let shown = without_password(address);
-    Err(Failure::new(
-        format!("连不上事件库 {shown}：KurrentDB 后端尚未内置"),
-        format!("the event store {shown} does not answer: the KurrentDB backend is not built in yet"),
-    ))
+    let store = EsdbStore::connect(address)
+        .await
+        .map_err(|error| Failure::new(format!("连不上事件库：{error}"), error.to_string()))?;
+    Ok(Opened {
+        events: Arc::new(store),
+        embedded: None,
+    })
 }
 
 /// Opens the embedded store of a directory for writing.

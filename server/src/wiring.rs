@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::NaiveDate;
 use commands::outside::{Bookmarks, DueTimer, DueTimers, OutsideError, ProvisionalCases};
-use event_store_contract::Position;
-use projections::{Database, PgBookmarks, deadlines};
+use event_store_contract::{Lane, Position};
+use projections::{Database, Held, PgBookmarks, deadlines};
 use uuid::Uuid;
 
 /// What the views know, for those who act on it.
@@ -16,11 +16,11 @@ pub struct FromViews {
 }
 
 impl FromViews {
-    /// Answers from this database.
-    pub fn new(database: &Database) -> Arc<Self> {
+    /// Answers from this database, for whoever holds a lane.
+    pub fn new(database: &Database, held: Held) -> Arc<Self> {
         Arc::new(Self {
             database: database.clone(),
-            bookmarks: PgBookmarks::new(database.clone()),
+            bookmarks: PgBookmarks::new(database.clone(), held),
         })
     }
 }
@@ -32,14 +32,17 @@ impl Bookmarks for FromViews {
     }
 
     async fn save(&self, name: &str, at: Position) -> Result<(), OutsideError> {
-        self.bookmarks.save(name, at).await.map_err(outside)
+        if self.bookmarks.save(name, at).await.map_err(outside)? {
+            return Ok(());
+        }
+        Err(OutsideError("another process works in this lane now".to_owned()))
     }
 }
 
 #[async_trait]
 impl DueTimers for FromViews {
-    async fn due(&self, today: NaiveDate, limit: usize) -> Result<Vec<DueTimer>, OutsideError> {
-        let due = deadlines::due(&self.database, today, limit).await.map_err(outside)?;
+    async fn due(&self, today: NaiveDate, lane: Lane, limit: usize) -> Result<Vec<DueTimer>, OutsideError> {
+        let due = deadlines::due(&self.database, today, lane, limit).await.map_err(outside)?;
         let timer = |row: deadlines::DeadlineRow| DueTimer {
             category: row.category,
             case_id: row.case_id,
