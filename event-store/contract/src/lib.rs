@@ -5,6 +5,7 @@
 
 mod lane;
 mod memory;
+pub mod moving;
 mod names;
 pub mod proof;
 mod request;
