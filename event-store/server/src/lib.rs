@@ -6,9 +6,12 @@
 pub mod access;
 mod features;
 mod gossip;
+mod monitoring;
 pub mod persistent;
 mod protocol;
 mod serving;
+mod tls;
+mod users;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -16,7 +19,14 @@ use chrono::{DateTime, Utc};
 use event_store_embedded::EmbeddedStore;
 use tokio::sync::watch;
 
-use crate::{access::Access, serving::Serving};
+use crate::{
+    access::{Access, AccessError},
+    monitoring::Figures,
+    serving::Serving,
+    tls::Tls,
+};
+
+pub use crate::tls::TlsError;
 
 /// Says whether only Zhulu itself may write to the stream of this name.
 pub type OwnStreams = Arc<dyn Fn(&str) -> bool + Send + Sync>;
@@ -64,12 +74,32 @@ pub enum StartError {
     /// Whoever can append can forge a case.
     #[error("without TLS and credentials the protocol server listens on loopback only, and {0} is not: leave out the insecure mode")]
     InsecureOffLoopback(SocketAddr),
+    /// It could not be arranged who is let in.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// There is no certificate to serve with.
+    #[error(transparent)]
+    Certificate(#[from] TlsError),
+}
+
+/// What somebody needs to know who wants to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Introduction {
+    /// The SHA-256 of the authority's certificate, or of the bureau's own one; none without TLS.
+    pub fingerprint: Option<String>,
+    /// The authority that clients have to trust (`tlsCaFile`); none with a certificate of the bureau's own.
+    pub authority_file: Option<PathBuf>,
+    /// Where the password of the user `admin` lies, if it was made here. Whoever changes the password leaves the file as it is.
+    pub password_file: Option<PathBuf>,
 }
 
 /// What all services share.
 pub(crate) struct Desk {
     pub(crate) store: EmbeddedStore,
     pub(crate) access: Access,
+    /// None, if connections are in plain text.
+    pub(crate) tls: Option<Tls>,
+    pub(crate) figures: Figures,
     pub(crate) config: EsdbConfig,
     /// The address that is listened on; its port is never 0.
     pub(crate) address: SocketAddr,
@@ -104,6 +134,16 @@ impl EsdbServer {
         self.desk.address
     }
 
+    /// What somebody needs to know who wants to connect: for the person who started the server.
+    pub fn introduction(&self) -> Introduction {
+        let tls = self.desk.tls.as_ref();
+        Introduction {
+            fingerprint: tls.and_then(|tls| tls.fingerprint().ok()),
+            authority_file: tls.and_then(Tls::authority_file).map(PathBuf::from),
+            password_file: self.desk.access.password_file().map(PathBuf::from),
+        }
+    }
+
     /// Ends subscriptions, lets other calls end for so long, and lets go of the address.
     pub async fn stop(self, grace: Duration) {
         self.serving.stop(grace).await;
@@ -122,9 +162,21 @@ pub async fn start(store: EmbeddedStore, config: EsdbConfig) -> Result<EsdbServe
     let listener = tokio::net::TcpListener::bind(config.listen).await.map_err(listening)?;
     let address = listener.local_addr().map_err(listening)?;
     let (stop, stopping) = watch::channel(false);
+    let now = Utc::now();
+    let first_password = std::env::var(access::PASSWORD_VARIABLE).ok();
+    let access = Access::open(store.clone(), &config.security, &config.directory, first_password, Utc::now).await?;
+    let tls = match &config.security {
+        Security::Insecure => None,
+        Security::Secure { certificate } => {
+            let names = tls::names_of(address, config.advertise.as_deref());
+            Some(Tls::open(&config.directory, certificate.as_ref(), names, now)?)
+        }
+    };
     let desk = Arc::new(Desk {
         store,
-        access: Access::default(),
+        access,
+        tls,
+        figures: Figures::default(),
         config,
         address,
         stopping,

@@ -75,7 +75,7 @@ impl StreamMetadata {
             max_age: positive("$maxAge").map(Duration::from_secs),
             truncate_before: number("$tb"),
             cache_control: positive("$cacheControl").map(Duration::from_secs),
-            acl: json.get("$acl").filter(|acl| !acl.is_null()).map(Acl::of),
+            acl: json.get("$acl").filter(|acl| !acl.is_null()).map(Acl::read),
             raw,
             revision,
         }
@@ -98,7 +98,8 @@ impl StreamMetadata {
 }
 
 impl Acl {
-    fn of(json: &Value) -> Self {
+    /// Reads a list. One that is no list at all lets nobody in.
+    pub fn read(json: &Value) -> Self {
         let Value::Object(_) = json else {
             let nobody = || Some(Vec::new());
             return Self {

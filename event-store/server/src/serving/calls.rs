@@ -12,9 +12,12 @@ use crate::{
     Desk,
     features::Features,
     gossip::OneMember,
+    monitoring::{self, Monitor},
     protocol::event_store::client::{
-        gossip::gossip_server::GossipServer, server_features::server_features_server::ServerFeaturesServer,
+        gossip::gossip_server::GossipServer, monitoring::monitoring_server::MonitoringServer,
+        server_features::server_features_server::ServerFeaturesServer, users::users_server::UsersServer,
     },
+    users::{self, UsersDesk},
 };
 
 /// The services, cheap to clone.
@@ -22,6 +25,8 @@ use crate::{
 pub(crate) struct Calls {
     features: ServerFeaturesServer<Features>,
     gossip: GossipServer<OneMember>,
+    monitoring: MonitoringServer<Monitor>,
+    users: UsersServer<UsersDesk>,
 }
 
 impl Calls {
@@ -29,6 +34,8 @@ impl Calls {
         Self {
             features: ServerFeaturesServer::new(Features),
             gossip: GossipServer::new(OneMember::new(desk.clone())),
+            monitoring: monitoring::service(desk.clone()),
+            users: users::service(desk.clone()),
         }
     }
 
@@ -37,10 +44,18 @@ impl Calls {
         if request.method() == Method::GET {
             return page(request.uri().path());
         }
-        let service = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
+        let service = request
+            .uri()
+            .path()
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .unwrap_or_default();
         let answered = match service {
             "event_store.client.server_features.ServerFeatures" => self.features.call(request).await,
             "event_store.client.gossip.Gossip" => self.gossip.call(request).await,
+            "event_store.client.monitoring.Monitoring" => self.monitoring.call(request).await,
+            "event_store.client.users.Users" => self.users.call(request).await,
             "event_store.client.projections.Projections" => {
                 return Status::unimplemented("projections in JavaScript are not offered here").into_http();
             }

@@ -3,20 +3,30 @@
 mod calls;
 mod quick;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
+use http::{HeaderValue, Request};
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::{
+        conn::auto,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
 };
 
-use crate::{Desk, serving::calls::Calls, serving::quick::QuickAck};
+use crate::{
+    Desk,
+    access::CAME_FROM,
+    serving::{calls::Calls, quick::QuickAck},
+};
 
 /// Calls that one connection may have open: a busy client sends each append as one.
 const MAX_CONCURRENT_STREAMS: u32 = 16_384;
@@ -30,6 +40,9 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 /// Connections that wait to be accepted are not lost, but their clients time out: so many at once are served.
 const MAX_CONNECTIONS: usize = 10_000;
+
+/// Who takes longer to agree on TLS keeps a place that others need.
+const MAX_HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The running accept loop.
 pub(crate) struct Serving {
@@ -46,7 +59,9 @@ impl Serving {
     /// Ends what is endless, lets the rest end by itself for a while.
     pub(crate) async fn stop(mut self, grace: Duration) {
         self.stop.send_replace(true);
-        let Ok(connections) = (&mut self.accepting).await else { return };
+        let Ok(connections) = (&mut self.accepting).await else {
+            return;
+        };
         // Whoever does not end in time is cut off when the runtime drops its connection.
         let _ = tokio::time::timeout(grace, connections.shutdown()).await;
     }
@@ -70,7 +85,9 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) -> GracefulShutdown {
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((connection, _)) if connections.count() < MAX_CONNECTIONS => serve(connection, &calls, &connections),
+            Ok((connection, from)) if connections.count() < MAX_CONNECTIONS => {
+                serve(connection, from.ip(), &calls, &desk, &connections);
+            }
             Ok(_) => tracing::warn!("the protocol server has {MAX_CONNECTIONS} connections: another one was refused"),
             Err(error) => {
                 tracing::warn!(%error, "the protocol server could not take a connection");
@@ -80,32 +97,57 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) -> GracefulShutdown {
     }
 }
 
-fn serve(connection: TcpStream, calls: &Calls, connections: &GracefulShutdown) {
+fn serve(connection: TcpStream, from: IpAddr, calls: &Calls, desk: &Arc<Desk>, connections: &GracefulShutdown) {
     // Small answers must not wait for others.
     if let Err(error) = connection.set_nodelay(true) {
         tracing::debug!(%error, "a connection ended before it began");
         return;
     }
-    let calls = calls.clone();
-    let watcher = connections.watcher();
+    let connection = QuickAck::new(connection);
+    let Some(tls) = &desk.tls else {
+        tokio::spawn(converse(connection, from, calls.clone(), desk.clone(), connections.watcher()));
+        return;
+    };
+    let handshake = tokio::time::timeout(MAX_HANDSHAKE, tls.acceptor(desk.now()).accept(connection));
+    let (calls, desk, watcher) = (calls.clone(), desk.clone(), connections.watcher());
     tokio::spawn(async move {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
-        builder.http1().timer(TokioTimer::new());
-        let service = TowerToHyperService::new(tower::service_fn(move |request| {
-            let mut calls = calls.clone();
-            async move { Ok::<_, Infallible>(calls.answer(request).await) }
-        }));
-        let connection = builder.serve_connection(TokioIo::new(QuickAck::new(connection)), service);
-        if let Err(error) = watcher.watch(connection.into_owned()).await {
-            tracing::debug!(error, "a connection ended badly");
+        match handshake.await {
+            Ok(Ok(connection)) => converse(connection, from, calls, desk, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%error, %from, "a connection did not come to terms about TLS"),
+            Err(_) => tracing::debug!(%from, "a connection took too long to come to terms about TLS"),
         }
     });
+}
+
+/// Serves one connection until it ends.
+async fn converse(
+    connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    from: IpAddr,
+    calls: Calls,
+    desk: Arc<Desk>,
+    watcher: Watcher,
+) {
+    let _counted = desk.figures.connections.one_more();
+    let Ok(from) = HeaderValue::try_from(from.to_string()) else {
+        return;
+    };
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+    builder.http1().timer(TokioTimer::new());
+    let service = TowerToHyperService::new(tower::service_fn(move |mut request: Request<Incoming>| {
+        request.headers_mut().insert(CAME_FROM, from.clone());
+        let mut calls = calls.clone();
+        async move { Ok::<_, Infallible>(calls.answer(request).await) }
+    }));
+    let connection = builder.serve_connection(TokioIo::new(connection), service);
+    if let Err(error) = watcher.watch(connection.into_owned()).await {
+        tracing::debug!(error, "a connection ended badly");
+    }
 }
