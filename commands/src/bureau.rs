@@ -3,6 +3,7 @@
 use std::{
     pin::Pin,
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use domain::{
@@ -16,7 +17,7 @@ use domain::{
     },
     rules::Rules,
 };
-use event_store_contract::{Direction, EventStore, MAX_EVENTS_PER_READ, RecordedEvent, StreamName};
+use event_store_contract::{Direction, EventStore, Filter, MAX_EVENTS_PER_READ, RecordedEvent, StreamName};
 use uuid::Uuid;
 
 use crate::{
@@ -24,10 +25,14 @@ use crate::{
     cache::{Cache, MAX_CACHED_STREAMS},
     envelope::{CommandError, Envelope, FailedCause, Receipt},
     execute::Asked,
+    outside::{Shutdown, shut_down},
 };
 
 /// The most events of one stream that are read for its history.
 pub const MAX_EVENTS_PER_HISTORY: usize = 200_000;
+
+/// How long to wait before the store is asked again for publications after it did not answer.
+const AFTER_LOST_STORE: Duration = Duration::from_secs(1);
 
 /// The way in. Cheap to clone.
 #[derive(Clone)]
@@ -200,6 +205,36 @@ impl Bureau {
         }
         *self.0.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
         Ok(())
+    }
+
+    /// Learns of calendars that another process publishes, until the program shuts down.
+    pub async fn keep_rules_current(&self, mut shutdown: Shutdown) {
+        while !*shutdown.borrow() {
+            let followed = tokio::select! {
+                () = shut_down(&mut shutdown) => return,
+                followed = self.follow_calendars() => followed,
+            };
+            if let Err(cause) = followed {
+                tracing::warn!(%cause, "publications of calendars are not heard of; asked again in a moment");
+            }
+            tokio::select! {
+                () = shut_down(&mut shutdown) => return,
+                () = tokio::time::sleep(AFTER_LOST_STORE) => {}
+            }
+        }
+    }
+
+    async fn follow_calendars(&self) -> Result<(), CommandError> {
+        let after = self.store().head().await?;
+        let only = Filter::prefixes([format!("{}-", CalendarPublication::CATEGORY)]);
+        let mut log = self.store().follow(after, only).await?;
+        // What was published before the following began is read now.
+        self.refresh_rules().await?;
+        loop {
+            if !log.next(MAX_EVENTS_PER_READ).await?.events.is_empty() {
+                self.refresh_rules().await?;
+            }
+        }
     }
 
     /// The store beneath, for those who read it.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use event_store_contract::Position;
+use event_store_contract::{Lane, Position};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -71,8 +71,8 @@ pub struct DueTimer {
 /// Which timers are due: answered from the view of deadlines.
 #[async_trait]
 pub trait DueTimers: Send + Sync {
-    /// Up to `limit` timers that fire today or earlier, the oldest first.
-    async fn due(&self, today: NaiveDate, limit: usize) -> Result<Vec<DueTimer>, OutsideError>;
+    /// Up to `limit` timers of cases in a lane that fire today or earlier, the oldest first.
+    async fn due(&self, today: NaiveDate, lane: Lane, limit: usize) -> Result<Vec<DueTimer>, OutsideError>;
 }
 
 /// Which cases count with a calendar that is not published yet: answered from the view of deadlines.

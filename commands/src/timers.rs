@@ -4,6 +4,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use domain::{case, metadata::bureau_date};
+use event_store_contract::Lane;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -32,14 +33,14 @@ pub struct TimersFired {
     pub idle: u64,
 }
 
-/// Fires what is due, again and again, until the program shuts down.
-pub async fn run<T>(bureau: Bureau, due: Arc<T>, clock: Arc<dyn Clock>, mut shutdown: Shutdown)
+/// Fires what is due in a lane, again and again, until the program shuts down.
+pub async fn run<T>(bureau: Bureau, due: Arc<T>, lane: Lane, clock: Arc<dyn Clock>, mut shutdown: Shutdown)
 where
     T: DueTimers + ?Sized,
 {
     let mut timers = Timers::default();
     while !*shutdown.borrow() {
-        let fired = timers.fire_due_once(&bureau, &*due, &*clock).await;
+        let fired = timers.fire_due_once(&bureau, &*due, lane, &*clock).await;
         match fired {
             Ok(TimersFired { fired: 1.., .. }) => continue,
             Ok(_) => {}
@@ -57,7 +58,7 @@ pub async fn fire_due_once<T>(bureau: &Bureau, due: &T, clock: &dyn Clock) -> Re
 where
     T: DueTimers + ?Sized,
 {
-    Timers::default().fire_due_once(bureau, due, clock).await
+    Timers::default().fire_due_once(bureau, due, Lane::WHOLE, clock).await
 }
 
 /// A timer, and whether something happened.
@@ -70,14 +71,20 @@ struct Timers {
 }
 
 impl Timers {
-    async fn fire_due_once<T>(&mut self, bureau: &Bureau, due: &T, clock: &dyn Clock) -> Result<TimersFired, CommandError>
+    async fn fire_due_once<T>(
+        &mut self,
+        bureau: &Bureau,
+        due: &T,
+        lane: Lane,
+        clock: &dyn Clock,
+    ) -> Result<TimersFired, CommandError>
     where
         T: DueTimers + ?Sized,
     {
         let now = clock.now();
         let limit = TIMERS_PER_BATCH + self.idle.len();
         let listed = due
-            .due(bureau_date(now), limit)
+            .due(bureau_date(now), lane, limit)
             .await
             .map_err(|cause| FailedCause::Outside(cause.0))?;
         // Whoever is not listed any more was noticed by the view, and may come back with a new meaning.

@@ -11,6 +11,7 @@ use tokio_postgres::{Client, Error, Row};
 use uuid::Uuid;
 
 use crate::{
+    leases::Held,
     status::{Stop, ViewState},
     view::{Table, View},
 };
@@ -26,7 +27,10 @@ pub(crate) struct ViewRecord {
     pub(crate) name: String,
     pub(crate) version: u32,
     pub(crate) generation: u32,
+    /// Up to where it is shown: the least of its checkpoints.
     pub(crate) position: Position,
+    /// The checkpoint of each lane.
+    pub(crate) lanes: Vec<Position>,
     pub(crate) state: ViewState,
 }
 
@@ -51,8 +55,9 @@ pub(crate) fn side_schema(base: &str, view: &dyn View, generation: u32) -> Strin
     format!("{base}_{}_v{}_g{generation}", view.name(), view.version())
 }
 
-/// Makes what is not a view, and an empty generation of each view that never was.
-pub(crate) async fn lay_out(client: &Client, base: &str, views: &[Box<dyn View>]) -> Result<(), Error> {
+/// Makes what is not a view, and an empty generation of each view that never was; tells into how many lanes the streams
+/// are divided. A database that is laid out for the first time is divided as told, into one lane if nothing was.
+pub(crate) async fn lay_out(client: &Client, base: &str, views: &[Box<dyn View>], lanes: Option<u32>) -> Result<u32, Error> {
     client
         .batch_execute(&format!(
             "begin; select pg_advisory_xact_lock({LAYOUT_LOCK});
@@ -62,9 +67,15 @@ pub(crate) async fn lay_out(client: &Client, base: &str, views: &[Box<dyn View>]
                  stopped_event uuid, stopped_stream text, stopped_revision int8, stopped_position int8, stopped_reason text,
                  updated_at timestamptz not null default now()
              ) with (fillfactor = 50);
-             create table if not exists {base}.bookmarks (name text primary key, position int8 not null);"
+             create table if not exists {base}.bookmarks (name text primary key, position int8 not null);
+             {}
+             insert into {base}.house (lanes) values ({}) on conflict do nothing;",
+            lanes_sql(base),
+            lanes.unwrap_or(1)
         ))
         .await?;
+    let row = client.query_one(&format!("select lanes from {base}.house"), &[]).await?;
+    let lanes = row.get::<_, i32>(0).cast_unsigned();
     let known = load(client, base).await?;
     for view in views.iter().filter(|view| !known.contains_key(view.name())) {
         let schema = public_schema(base, view.name());
@@ -86,9 +97,64 @@ pub(crate) async fn lay_out(client: &Client, base: &str, views: &[Box<dyn View>]
     client
         .batch_execute(&format!(
             "update {base}.view_status set stopped_event = null, stopped_stream = null, stopped_revision = null, \
-             stopped_position = null, stopped_reason = null where stopped_event is not null; commit"
+             stopped_position = null, stopped_reason = null where stopped_event is not null;
+             {}
+             insert into {base}.leases (what, lane) select what, lane
+             from unnest(array['views', 'reactions']) as what, generate_series(0, {lanes} - 1) as lane
+             on conflict do nothing; commit",
+            missing_checkpoints_sql(base)
         ))
-        .await
+        .await?;
+    Ok(lanes)
+}
+
+/// The tables of lanes: how many there are, how far each view is in each, who takes part, and who holds what.
+fn lanes_sql(base: &str) -> String {
+    format!(
+        "create table if not exists {base}.house (one bool primary key default true check (one), lanes int4 not null);
+         create table if not exists {base}.view_lanes (
+             name text, lane int4, generation int4 not null, epoch int8 not null default 0, position int8 not null,
+             updated_at timestamptz not null default now(), primary key (name, lane)
+         ) with (fillfactor = 50);
+         create table if not exists {base}.members (
+             id uuid, duty text, pid int4 not null, backend_start timestamptz not null, until timestamptz not null,
+             primary key (id, duty)
+         ) with (fillfactor = 50);
+         create table if not exists {base}.leases (
+             what text, lane int4, holder uuid, epoch int8 not null default 0, until timestamptz, primary key (what, lane)
+         ) with (fillfactor = 50);"
+    )
+}
+
+/// A lane without a checkpoint begins where its view's generation begins.
+pub(crate) fn missing_checkpoints_sql(base: &str) -> String {
+    format!(
+        "insert into {base}.view_lanes (name, lane, generation, position)
+         select view.name, lane, view.generation, view.position
+         from {base}.view_status as view, {base}.house, generate_series(0, house.lanes - 1) as lane
+         on conflict do nothing;"
+    )
+}
+
+/// Makes the checkpoints of a lane those of this lease; whether they are. From then on an earlier holder's writing fails.
+pub(crate) async fn claim(client: &Client, base: &str, held: Held) -> Result<bool, Error> {
+    let lane = held.lane.index.cast_signed();
+    client
+        .execute(
+            &format!(
+                "with mine as (select 1 from {base}.leases where what = 'views' and lane = $1 and epoch = $2 for share)
+                 update {base}.view_lanes set epoch = $2 where lane = $1 and epoch < $2 and exists (select from mine)"
+            ),
+            &[&lane, &held.epoch],
+        )
+        .await?;
+    let row = client
+        .query_one(
+            &format!("select coalesce(bool_and(epoch = $2), false) from {base}.view_lanes where lane = $1"),
+            &[&lane, &held.epoch],
+        )
+        .await?;
+    Ok(row.get(0))
 }
 
 /// The table of views.
@@ -101,7 +167,8 @@ pub(crate) async fn load(client: &Client, base: &str) -> Result<BTreeMap<String,
 pub(crate) fn records_sql(base: &str) -> String {
     format!(
         "select name, version, generation, position, stopped_event, stopped_stream, stopped_revision, stopped_position, \
-         stopped_reason from {base}.view_status"
+         stopped_reason, array(select lane.position from {base}.view_lanes as lane where lane.name = view.name order by lane.lane) \
+         from {base}.view_status as view"
     )
 }
 
@@ -117,11 +184,18 @@ pub(crate) fn record(row: &Row) -> ViewRecord {
             reason: row.get::<_, Option<String>>(8).unwrap_or_default(),
         }),
     };
+    let lanes: Vec<Position> = row
+        .get::<_, Vec<i64>>(9)
+        .into_iter()
+        .map(|position| Position(position.cast_unsigned()))
+        .collect();
+    let began = Position(row.get::<_, i64>(3).cast_unsigned());
     ViewRecord {
         name: row.get(0),
         version: row.get::<_, i32>(1).cast_unsigned(),
         generation: row.get::<_, i32>(2).cast_unsigned(),
-        position: Position(row.get::<_, i64>(3).cast_unsigned()),
+        position: lanes.iter().min().copied().unwrap_or(began),
+        lanes,
         state,
     }
 }

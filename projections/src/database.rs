@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio_postgres::{Config, Row, types::ToSql};
 
 use crate::session::Session;
@@ -124,6 +124,11 @@ impl Database {
     /// A connection of one's own: for the writing loop, for rebuilds.
     pub(crate) async fn dedicated(&self) -> Result<Arc<Session>, tokio_postgres::Error> {
         Session::open(&self.0.config, &self.0.search_path).await
+    }
+
+    /// As [`Database::dedicated`], and hands on what others notify.
+    pub(crate) async fn hearing(&self, heard: mpsc::Sender<String>) -> Result<Arc<Session>, tokio_postgres::Error> {
+        Session::open_hearing(&self.0.config, &self.0.search_path, heard).await
     }
 }
 

@@ -2,24 +2,30 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use domain::case::Stage;
-use event_store_contract::{EventStore, Position, StoreError};
-use tokio::sync::{Notify, broadcast, watch};
+use event_store_contract::{EventStore, MAX_LANES, Position, StoreError};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_postgres::Config;
 use uuid::Uuid;
 
 use crate::{
-    bookmarks::PgBookmarks,
-    catalog,
+    catalog::{self, ViewRecord},
     database::{Database, QueryError, query_error},
+    lanes,
+    leases::{Duty, Leases},
     live,
     rebuild::{self, Progress, RebuildReport},
+    shown::Shown,
     status::{ViewState, ViewStatus},
     view::View,
+    watching::{self, Told},
 };
 
 /// The schema that everything of an instance lives in, or beside, unless told otherwise.
@@ -71,6 +77,20 @@ pub enum ProjectionError {
     /// Readers or writers did not let go in time.
     #[error("the rebuilt view {0} could not be swapped in: others held it for too long; try again")]
     NotSwapped(String),
+    /// The streams are divided otherwise.
+    #[error("the streams are divided into {actual} lanes, not into {wanted}; change that with `zhulu lanes {wanted}`")]
+    OtherLanes {
+        /// As they are divided.
+        actual: u32,
+        /// As somebody believed.
+        wanted: u32,
+    },
+    /// So many lanes cannot be.
+    #[error("{0} lanes cannot be: choose 1 to {MAX_LANES}")]
+    BadLanes(u32),
+    /// The views of several lanes do not come to stand at one place.
+    #[error("the views could not be stopped at one place: {0}; try again when less is written")]
+    NotDealt(String),
     /// A part of the work was broken off.
     #[error("the rebuild was broken off: {0}")]
     BrokenOff(String),
@@ -111,7 +131,17 @@ pub(crate) struct Inner {
     pub(crate) database: Database,
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) views: Arc<Vec<Box<dyn View>>>,
-    /// Views that run here, with how far they are. A view that stopped or is not loaded yet is not in it.
+    /// Who does what among several processes.
+    pub(crate) leases: Leases,
+    /// Whether there are other processes that want to be told what changed.
+    pub(crate) others: AtomicBool,
+    /// What is to be told to others.
+    pub(crate) untold: mpsc::Sender<Told>,
+    /// What others told, and what is to be told to them; held by the one who watches.
+    pub(crate) ears: tokio::sync::Mutex<(mpsc::Receiver<String>, mpsc::Receiver<Told>)>,
+    /// What is known of the views, lane by lane.
+    pub(crate) shown: Shown,
+    /// Views that run, with how far they are. A view that stopped or is of another version is not in it.
     pub(crate) positions: watch::Sender<Positions>,
     pub(crate) advanced: watch::Sender<Position>,
     pub(crate) changes: broadcast::Sender<Arc<Vec<CaseChange>>>,
@@ -139,13 +169,33 @@ impl Projections {
         store: Arc<dyn EventStore>,
         views: Vec<Box<dyn View>>,
     ) -> Result<Self, ProjectionError> {
+        Self::open_dealt(database_url, schema, store, views, None).await
+    }
+
+    /// As [`Projections::open_in`], with streams that are divided into so many lanes. Views that are laid out for the first
+    /// time are divided so; for others it must be true already.
+    pub async fn open_dealt(
+        database_url: &str,
+        schema: &str,
+        store: Arc<dyn EventStore>,
+        views: Vec<Box<dyn View>>,
+        lanes: Option<u32>,
+    ) -> Result<Self, ProjectionError> {
+        if let Some(lanes) = lanes {
+            lanes::check(lanes)?;
+        }
         let opened = Self::look_in(database_url, schema, store, views)?;
         let session = opened.0.database.dedicated().await?;
-        if let Err(cause) = catalog::lay_out(&session.client, schema, &opened.0.views).await {
-            let _ = session.client.batch_execute("rollback").await;
-            return Err(cause.into());
+        match catalog::lay_out(&session.client, schema, &opened.0.views, lanes).await {
+            Ok(actual) => match lanes.filter(|wanted| *wanted != actual) {
+                Some(wanted) => Err(ProjectionError::OtherLanes { actual, wanted }),
+                None => Ok(opened),
+            },
+            Err(cause) => {
+                let _ = session.client.batch_execute("rollback").await;
+                Err(cause.into())
+            }
         }
-        Ok(opened)
     }
 
     /// Looks at views that another program keeps: nothing is laid out, and nothing is connected before the first question.
@@ -166,11 +216,19 @@ impl Projections {
         }
         let config: Config = database_url.parse()?;
         let names: Vec<&str> = views.iter().map(|view| view.name()).collect();
+        let database = Database::new(config, schema, &names);
+        let (hear, heard) = mpsc::channel(watching::MAX_HEARD);
+        let (tell, untold) = watching::to_tell();
         Ok(Self(Arc::new(Inner {
             base: schema.to_owned(),
-            database: Database::new(config, schema, &names),
+            leases: Leases::new(database.clone(), hear),
+            database,
             store,
             views: Arc::new(views),
+            others: AtomicBool::new(false),
+            untold: tell,
+            ears: tokio::sync::Mutex::new((heard, untold)),
+            shown: Shown::new(),
             positions: watch::Sender::new(Positions::new()),
             advanced: watch::Sender::new(Position::default()),
             changes: broadcast::Sender::new(MAX_CHANGES_BEHIND),
@@ -183,7 +241,37 @@ impl Projections {
     /// Follows the log until told to stop. Errors are waited out; a view that cannot take an event stops alone.
     /// What is new, of another version, or far behind is rebuilt beside what is shown.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
-        live::run(&self.0, stop).await;
+        tokio::join!(self.watch(stop.clone()), self.lead(stop));
+    }
+
+    /// Learns what others make of the views until told to stop: for a process that answers questions and writes none.
+    pub async fn watch(&self, stop: watch::Receiver<bool>) {
+        watching::run(&self.0, stop).await;
+    }
+
+    /// Follows the log in the lanes that this process gets hold of.
+    async fn lead(&self, stop: watch::Receiver<bool>) {
+        let inner = &self.0;
+        let work = |held, told| {
+            let inner = inner.clone();
+            async move { live::run(&inner, held, told).await }
+        };
+        inner.leases.keep(Duty::Views, stop, work).await;
+    }
+
+    /// The desk where leases are taken, for those who share other work.
+    pub fn leases(&self) -> Leases {
+        self.0.leases.clone()
+    }
+
+    /// Into how many lanes the streams are divided.
+    pub async fn lanes(&self) -> Result<u32, ProjectionError> {
+        lanes::count(&self.0).await
+    }
+
+    /// Divides the streams into so many lanes. Whoever follows stops for a moment, and goes on in the new lanes.
+    pub async fn deal(&self, lanes: u32) -> Result<(), ProjectionError> {
+        lanes::deal(&self.0, lanes).await
     }
 
     /// Waits until a view (or [`ALL`] that run) shows everything up to a position; whether it does.
@@ -262,11 +350,6 @@ impl Projections {
     pub fn database(&self) -> &Database {
         &self.0.database
     }
-
-    /// Bookmarks for those who read the log for other purposes.
-    pub fn bookmarks(&self) -> PgBookmarks {
-        PgBookmarks::new(self.0.database.clone())
-    }
 }
 
 impl From<QueryError> for ProjectionError {
@@ -283,18 +366,62 @@ impl Inner {
         event_store_contract::Filter::prefixes(categories.chain(rules).map(|category| format!("{category}-")))
     }
 
+    /// Takes in what the table of views says; whether somebody swapped, stopped or divided something meanwhile.
+    pub(crate) fn take_records(&self, records: &BTreeMap<String, ViewRecord>) -> bool {
+        for view in self.views.iter() {
+            let state = records.get(view.name()).map(|record| &record.state);
+            self.remember_stopped(view.name(), matches!(state, Some(ViewState::Stopped(_))));
+        }
+        self.shown.take_records(&self.views, records)
+    }
+
+    /// The views show everything of a lane up to here: tells everybody, also elsewhere.
+    pub(crate) fn come_to<'a>(&self, lane: u32, views: impl Iterator<Item = (&'a str, Position)> + Clone) {
+        self.shown.advance(lane, views.clone());
+        self.show();
+        if self.others.load(Ordering::Relaxed) {
+            self.tell_others(Told::ComeTo {
+                lane,
+                views: views.map(|(view, position)| (view.to_owned(), position.0)).collect(),
+            });
+        }
+    }
+
+    /// These cases changed, and can be read so.
+    pub(crate) fn changed(&self, changes: Vec<CaseChange>) {
+        if self.others.load(Ordering::Relaxed) {
+            watching::changed(&changes).for_each(|told| self.tell_others(told));
+        }
+        let _ = self.changes.send(Arc::new(changes));
+    }
+
+    /// Tells other processes, if there are any.
+    pub(crate) fn tell_others(&self, told: Told) {
+        if self.others.load(Ordering::Relaxed) && self.untold.try_send(told).is_err() {
+            tracing::debug!("too much is to be told; others find it by looking");
+        }
+    }
+
+    /// Something was swapped or divided: everybody looks again where the views are.
+    pub(crate) fn look_again(&self) {
+        self.tell_others(Told::Look);
+        self.swapped.notify_waiters();
+    }
+
     /// Remembers whether a view has stopped, for those who would wait for it.
     pub(crate) fn remember_stopped(&self, view: &'static str, stopped: bool) {
         let mut known = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         if stopped {
             known.insert(view);
+            self.shown.stop(view);
         } else {
             known.remove(view);
         }
     }
 
-    /// Tells everybody how far the views are.
-    pub(crate) fn tell(&self, positions: Positions) {
+    /// Tells everybody here how far the views are.
+    pub(crate) fn show(&self) {
+        let positions = self.shown.positions();
         let least = positions.values().min().copied();
         self.positions.send_replace(positions);
         if let Some(least) = least {

@@ -1,8 +1,8 @@
-//! Following the log: batch after batch, all views in one transaction with their checkpoints.
+//! Following the log in one lane: batch after batch, all views in one transaction with their checkpoints.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -10,13 +10,15 @@ use event_store_contract::{Position, RecordedEvent, StoreError, StreamName};
 use tokio::sync::watch;
 
 use crate::{
-    catalog,
+    catalog::{self, ViewRecord},
     derive::{Derived, Folder},
-    fold::rules_at,
-    handle::{Inner, Positions, ProjectionError},
+    fold::{is_rule_change, rules_at},
+    handle::{Inner, ProjectionError},
+    leases::Held,
     rebuild,
     session::Session,
     status::{Stop, ViewState},
+    watching::Told,
     writing::{Ending, Target, WriteError, write},
 };
 
@@ -27,6 +29,8 @@ const MAX_BATCH_EVENTS: usize = 10_000;
 const MAX_POSITIONS_TO_FOLLOW: u64 = 20_000;
 /// How long the checkpoints may stay behind while nothing for the views happens in the log.
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(500);
+/// How often it is looked whether a view that somebody else should rebuild has come.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// The pause after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between attempts.
@@ -38,15 +42,17 @@ enum End {
     Stopped,
     /// Somebody moved a checkpoint or swapped a generation.
     LookAgain,
+    /// The lane is somebody else's now.
+    Lost,
 }
 
-/// Follows the log until told to stop.
-pub(crate) async fn run(inner: &Arc<Inner>, mut stop: watch::Receiver<bool>) {
+/// Follows the log in a lane until told to stop, or until the lane is somebody else's.
+pub(crate) async fn run(inner: &Arc<Inner>, held: Held, mut stop: watch::Receiver<bool>) {
     let mut pause = FIRST_PAUSE;
     let mut attempted = BTreeSet::new();
     loop {
-        match follow(inner, &mut stop, &mut attempted, &mut pause).await {
-            Ok(End::Stopped) => break,
+        match follow(inner, held, &mut stop, &mut attempted, &mut pause).await {
+            Ok(End::Stopped | End::Lost) => break,
             Ok(End::LookAgain) => {}
             Err(cause) => {
                 tracing::warn!(%cause, "the views wait");
@@ -57,7 +63,6 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stop: watch::Receiver<bool>) {
             }
         }
     }
-    inner.tell(Positions::new());
 }
 
 async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
@@ -67,6 +72,7 @@ async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
 
 async fn follow(
     inner: &Arc<Inner>,
+    held: Held,
     stop: &mut watch::Receiver<bool>,
     attempted: &mut BTreeSet<(usize, u32)>,
     pause: &mut Duration,
@@ -77,16 +83,21 @@ async fn follow(
     let session = inner.database.dedicated().await?;
     // Rows and checkpoints are lost together, if they are lost, and are then written again.
     session.client.batch_execute("set synchronous_commit to off").await?;
-    let head = inner.store.head().await?.unwrap_or_default();
-    let (targets, to_rebuild) = look(inner, &session, head, attempted).await?;
-    if !to_rebuild.is_empty() {
-        rebuild_aside(inner, to_rebuild);
+    if !catalog::claim(&session.client, &inner.base, held).await? {
+        return Ok(End::Lost);
     }
-    let mut loop_ = Live::new(inner.clone(), session, targets).await?;
+    let head = inner.store.head().await?.unwrap_or_default();
+    let found = look(inner, &session, held, head, attempted).await?;
+    if !found.to_rebuild.is_empty() {
+        rebuild_aside(inner, found.to_rebuild);
+    }
+    let mut loop_ = Live::new(inner.clone(), session, held, found.targets).await?;
+    let look_again = tokio::time::sleep(LOOK_AGAIN);
+    tokio::pin!(look_again);
     if loop_.targets.is_empty() {
-        inner.tell(Positions::new());
         tokio::select! {
             () = &mut swapped => return Ok(End::LookAgain),
+            () = &mut look_again, if found.others_rebuild => return Ok(End::LookAgain),
             () = told_to_stop(stop) => return Ok(End::Stopped),
         }
     }
@@ -107,6 +118,10 @@ async fn follow(
                 loop_.save().await?;
                 return Ok(End::LookAgain);
             }
+            () = &mut look_again, if found.others_rebuild => {
+                loop_.save().await?;
+                return Ok(End::LookAgain);
+            }
             page = log.next(MAX_BATCH_EVENTS) => page?,
             () = tokio::time::sleep(CHECKPOINT_PAUSE), if loop_.is_unsaved() => {
                 if !loop_.save().await? {
@@ -118,7 +133,11 @@ async fn follow(
         let Some(to) = page.position.or_else(|| page.events.last().map(|event| event.position)) else {
             continue;
         };
-        if !loop_.take(&page.events, to).await? {
+        let mut events = page.events;
+        if !held.lane.is_whole() {
+            events.retain(|event| held.lane.has(&event.stream) || is_rule_change(event));
+        }
+        if !loop_.take(&events, to).await? {
             return Ok(End::LookAgain);
         }
         *pause = FIRST_PAUSE;
@@ -128,50 +147,109 @@ async fn follow(
     }
 }
 
-/// Where the views are: those to follow, and those to rebuild (each version and generation is tried once).
+/// Where the views are.
+#[derive(Default)]
+struct Found {
+    /// Those to follow.
+    targets: Vec<Target>,
+    /// Those to rebuild (each version and generation is tried once).
+    to_rebuild: Vec<usize>,
+    /// There are some that another process rebuilds.
+    others_rebuild: bool,
+}
+
+/// What is to be done about a view.
+enum Course {
+    Follow,
+    Rebuild,
+    /// It is being rebuilt here; that ends with a notice.
+    WaitForUs,
+    /// It is rebuilt elsewhere, or is of a newer program.
+    WaitForOthers,
+    /// It stopped at an event, or is not there.
+    Leave,
+}
+
 async fn look(
     inner: &Inner,
     session: &Session,
+    held: Held,
     head: Position,
     attempted: &mut BTreeSet<(usize, u32)>,
-) -> Result<(Vec<Target>, Vec<usize>), ProjectionError> {
+) -> Result<Found, ProjectionError> {
     let records = catalog::load(&session.client, &inner.base).await?;
-    let mut targets = Vec::new();
-    let mut to_rebuild = Vec::new();
+    inner.take_records(&records);
+    let mut found = Found::default();
     for (at, view) in inner.views.iter().enumerate() {
         let Some(record) = records.get(view.name()) else { continue };
-        inner.remember_stopped(view.name(), record.state != ViewState::Running);
-        if record.state != ViewState::Running {
+        let Some(position) = record.lanes.get(held.lane.index as usize).copied() else {
             continue;
+        };
+        match course(inner, session, held, head, at, record, attempted).await? {
+            Course::Rebuild => found.to_rebuild.push(at),
+            Course::WaitForOthers => found.others_rebuild = true,
+            Course::WaitForUs | Course::Leave => {}
+            Course::Follow => {
+                let schema = catalog::public_schema(&inner.base, view.name());
+                let shapes = Arc::new(catalog::shapes(&session.client, &schema, view.as_ref()).await?);
+                found.targets.push(Target {
+                    view: at,
+                    name: view.name(),
+                    generation: record.generation,
+                    schema,
+                    shapes,
+                    saved: position,
+                    position,
+                    held,
+                });
+            }
         }
-        let other_version = record.version != view.version();
-        let far_behind = head.0.saturating_sub(record.position.0) > MAX_POSITIONS_TO_FOLLOW;
-        let first_attempt = (other_version || far_behind) && attempted.insert((at, record.generation));
-        if first_attempt {
-            to_rebuild.push(at);
-            continue;
-        }
+    }
+    Ok(found)
+}
+
+/// A view of another version, or far behind, is rebuilt by whoever holds the first lane.
+async fn course(
+    inner: &Inner,
+    session: &Session,
+    held: Held,
+    head: Position,
+    at: usize,
+    record: &ViewRecord,
+    attempted: &mut BTreeSet<(usize, u32)>,
+) -> Result<Course, ProjectionError> {
+    let view = &inner.views[at];
+    if record.state != ViewState::Running {
+        return Ok(Course::Leave);
+    }
+    let other_version = record.version != view.version();
+    let far_behind = head.0.saturating_sub(record.position.0) > MAX_POSITIONS_TO_FOLLOW;
+    if !other_version && !far_behind {
+        return Ok(Course::Follow);
+    }
+    let is_newer = record.version > view.version();
+    if is_newer && inner.others.load(Ordering::Relaxed) {
+        tracing::warn!(
+            view = view.name(),
+            "a newer program keeps this view; this one leaves it alone"
+        );
+        return Ok(Course::WaitForOthers);
+    }
+    let first_attempt = attempted.insert((at, record.generation));
+    if held.lane.index == 0 {
         let underway = inner
             .rebuilding
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .contains(view.name());
-        if other_version || (far_behind && underway) {
-            continue;
-        }
-        let schema = catalog::public_schema(&inner.base, view.name());
-        let shapes = Arc::new(catalog::shapes(&session.client, &schema, view.as_ref()).await?);
-        targets.push(Target {
-            view: at,
-            name: view.name(),
-            generation: record.generation,
-            schema,
-            shapes,
-            saved: record.position,
-            position: record.position,
+        return Ok(match (first_attempt, underway || other_version) {
+            (true, _) => Course::Rebuild,
+            (false, true) => Course::WaitForUs,
+            (false, false) => Course::Follow,
         });
     }
-    Ok((targets, to_rebuild))
+    let wait = other_version || first_attempt || rebuild::is_underway(inner, session, view.name()).await?;
+    Ok(if wait { Course::WaitForOthers } else { Course::Follow })
 }
 
 /// Rebuilds views while the others go on.
@@ -186,7 +264,7 @@ fn rebuild_aside(inner: &Arc<Inner>, views: Vec<usize>) {
             ),
             Err(cause) => tracing::error!(%cause, "views could not be rebuilt"),
         }
-        inner.swapped.notify_waiters();
+        inner.look_again();
     });
 }
 
@@ -194,18 +272,20 @@ fn rebuild_aside(inner: &Arc<Inner>, views: Vec<usize>) {
 struct Live {
     inner: Arc<Inner>,
     session: Arc<Session>,
+    held: Held,
     folder: Folder,
     targets: Vec<Target>,
 }
 
 impl Live {
-    async fn new(inner: Arc<Inner>, session: Arc<Session>, targets: Vec<Target>) -> Result<Self, StoreError> {
+    async fn new(inner: Arc<Inner>, session: Arc<Session>, held: Held, targets: Vec<Target>) -> Result<Self, StoreError> {
         let from = targets.iter().map(|target| target.position).min().unwrap_or_default();
         let rules = rules_at(&inner.store, from).await?;
         let folder = Folder::new(inner.store.clone(), inner.views.clone(), rules);
         Ok(Self {
             inner,
             session,
+            held,
             folder,
             targets,
         })
@@ -244,7 +324,7 @@ impl Live {
             target.saved = target.saved.max(to);
         }
         self.come_to(to);
-        let _ = self.inner.changes.send(Arc::new(changes));
+        self.inner.changed(changes);
         Ok(true)
     }
 
@@ -319,6 +399,7 @@ impl Live {
                 reason = %stop.reason, "a view stopped");
             self.inner.remember_stopped(target.name, true);
             catalog::mark_stopped(&self.session.client, &self.inner.base, target.name, stop).await?;
+            self.inner.tell_others(Told::Look);
         }
         let mut keep = stops.iter().map(Option::is_none);
         self.targets.retain(|_| keep.next().unwrap_or(true));
@@ -336,8 +417,8 @@ impl Live {
     }
 
     fn tell(&self) {
-        self.inner
-            .tell(self.targets.iter().map(|target| (target.name, target.position)).collect());
+        let come_to = self.targets.iter().map(|target| (target.name, target.position));
+        self.inner.come_to(self.held.lane.index, come_to);
     }
 
     fn is_unsaved(&self) -> bool {

@@ -1,12 +1,14 @@
 //! One connection to PostgreSQL, with the statements that it has prepared.
 
 use std::{
+    future::poll_fn,
     num::NonZeroUsize,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use lru::LruCache;
-use tokio_postgres::{Client, Config, Error, NoTls, Statement};
+use tokio::sync::mpsc::Sender;
+use tokio_postgres::{AsyncMessage, Client, Config, Error, NoTls, Statement};
 
 /// The most statements that a connection keeps prepared. Case lists with other filters are other statements.
 const MAX_PREPARED_STATEMENTS: NonZeroUsize = match NonZeroUsize::new(256) {
@@ -29,6 +31,30 @@ impl Session {
                 tracing::warn!(%cause, "a connection to PostgreSQL ended");
             }
         });
+        Self::set_up(client, search_path).await
+    }
+
+    /// As [`Session::open`], and hands on what others notify. What nobody takes in time is lost.
+    pub(crate) async fn open_hearing(config: &Config, search_path: &str, heard: Sender<String>) -> Result<Arc<Self>, Error> {
+        let (client, mut connection) = config.connect(NoTls).await?;
+        tokio::spawn(async move {
+            while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+                match message {
+                    Ok(AsyncMessage::Notification(notification)) => {
+                        let _ = heard.try_send(notification.payload().to_owned());
+                    }
+                    Ok(_) => {}
+                    Err(cause) => {
+                        tracing::warn!(%cause, "a connection to PostgreSQL ended");
+                        break;
+                    }
+                }
+            }
+        });
+        Self::set_up(client, search_path).await
+    }
+
+    async fn set_up(client: Client, search_path: &str) -> Result<Arc<Self>, Error> {
         client
             .batch_execute(&format!(
                 "set search_path to {search_path}; set jit to off; set timezone to 'UTC'"

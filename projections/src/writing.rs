@@ -6,7 +6,7 @@ use event_store_contract::Position;
 use futures_util::future::join_all;
 use tokio_postgres::{Error, Statement, error::SqlState, types::ToSql};
 
-use crate::{catalog::TableShape, derive::Derived, rows::ColumnArray, session::Session, view::RowsOf};
+use crate::{catalog::TableShape, derive::Derived, leases::Held, rows::ColumnArray, session::Session, view::RowsOf};
 
 /// A generation of a view that is written to.
 #[derive(Debug, Clone)]
@@ -22,12 +22,14 @@ pub(crate) struct Target {
     pub(crate) saved: Position,
     /// How far the view has come: further than the checkpoint when what followed was not for it.
     pub(crate) position: Position,
+    /// The lease by which its checkpoint is moved.
+    pub(crate) held: Held,
 }
 
 /// Why a batch was not written.
 #[derive(Debug)]
 pub(crate) enum WriteError {
-    /// Somebody else moved a checkpoint or swapped a generation. Look again where the views are.
+    /// Somebody else moved a checkpoint, swapped a generation or holds the lane. Look again where the views are.
     Fenced,
     /// PostgreSQL refused it, or cannot be reached.
     Sql(Error),
@@ -126,13 +128,15 @@ pub(crate) fn taken_back_sql(schema: &str, table: &str) -> String {
     )
 }
 
-/// Moves the checkpoints; divides by zero, which ends the transaction, if one of them is not where it was left.
+/// Moves the checkpoints; divides by zero, which ends the transaction, if one of them is not where it was left, or if the
+/// lane was taken over by somebody else.
 async fn checkpoint(session: &Session, base: &str, batch: &[(&Target, &Derived)], to: Position) -> Result<Order, Error> {
     let sql = format!(
         "with moved as (
-             update {base}.view_status as view set position = $4, updated_at = now()
+             update {base}.view_lanes as view set position = $4, updated_at = now()
              from unnest($1::text[], $2::int4[], $3::int8[]) as was(name, generation, position)
-             where view.name = was.name and view.generation = was.generation and view.position = was.position
+             where view.name = was.name and view.lane = $6 and view.epoch = $7
+                 and view.generation = was.generation and view.position = was.position
              returning 1)
          select 1 / (case when count(*) = $5 then 1 else 0 end) from moved"
     );
@@ -141,6 +145,8 @@ async fn checkpoint(session: &Session, base: &str, batch: &[(&Target, &Derived)]
     let generations: Vec<i32> = batch.iter().map(|(target, _)| target.generation.cast_signed()).collect();
     let saved: Vec<i64> = batch.iter().map(|(target, _)| target.saved.0.cast_signed()).collect();
     let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+    // A batch is one lane's: all its targets are written by one lease.
+    let held = batch.first().map_or(Held::NOBODY, |(target, _)| target.held);
     Ok(Order {
         statement,
         params: vec![
@@ -149,6 +155,8 @@ async fn checkpoint(session: &Session, base: &str, batch: &[(&Target, &Derived)]
             Box::new(saved),
             Box::new(to.0.cast_signed()),
             Box::new(count),
+            Box::new(held.lane.index.cast_signed()),
+            Box::new(held.epoch),
         ],
     })
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::roles::Role;
+
 /// 筑录: a housing and construction bureau's cases, with their whole history.
 #[derive(Debug, Parser)]
 #[command(
@@ -99,6 +101,22 @@ pub enum Command {
         after_help = "例 / Examples:\n  zhulu store serve\n  zhulu store backup /backup/2026-03-01\n  zhulu store restore /backup/2026-03-01 --data-dir /var/lib/zhulu"
     )]
     Store(StoreCommand),
+    /// 只做反应和计时 / Only react and fire timers, beside other processes
+    #[command(
+        after_help = "例 / Examples:\n  zhulu react --store esdb://events.example:2113 --database-url postgresql://zhulu@db.example/zhulu"
+    )]
+    React(PartArgs),
+    /// 只更新视图 / Only keep the views, beside other processes
+    #[command(
+        after_help = "例 / Examples:\n  zhulu project --store esdb://events.example:2113 --database-url postgresql://zhulu@db.example/zhulu"
+    )]
+    Project(PartArgs),
+    /// 分道：多个进程同时更新视图 / Into how many lanes the streams are divided; with a number, divide them anew
+    #[command(after_help = "例 / Examples:\n  zhulu lanes\n  zhulu lanes 4")]
+    Lanes {
+        /// 道数 / how many
+        lanes: Option<u32>,
+    },
     /// 打印 GraphQL 模式 / Print the GraphQL schema
     #[command(after_help = "例 / Examples:\n  zhulu schema > schema.graphql")]
     Schema,
@@ -127,6 +145,18 @@ pub struct ServeArgs {
     /// 从文件读取当前时刻（仅演示模式） / read the present instant from a file (demo mode only)
     #[arg(long, value_name = "FILE", requires = "demo")]
     pub clock_file: Option<PathBuf>,
+    /// 本进程的职责，逗号分隔 / what this process does, with commas between
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "api,react,project",
+        value_name = "ROLE[,ROLE]"
+    )]
+    pub roles: Vec<Role>,
+    /// 分道数（首次启动时确定） / lanes that the streams are divided into (said at the first start)
+    #[arg(long, value_name = "N")]
+    pub lanes: Option<u32>,
     /// The event store for others.
     #[command(flatten)]
     pub esdb: EsdbArgs,
@@ -136,6 +166,23 @@ pub struct ServeArgs {
     /// 允许外部客户端写入筑录自己的流 / let other clients append to Zhulu's own streams
     #[arg(long)]
     pub esdb_allow_foreign_writes: bool,
+}
+
+/// How to play one role.
+#[derive(Debug, Clone, Args)]
+pub struct PartArgs {
+    /// 分道数（首次启动时确定） / lanes that the streams are divided into (said at the first start)
+    #[arg(long, value_name = "N")]
+    pub lanes: Option<u32>,
+    /// 健康检查的监听地址 / where /health/live and /health/ready answer
+    #[arg(long, value_name = "ADDRESS")]
+    pub health_listen: Option<std::net::SocketAddr>,
+    /// 演示模式 / demo mode
+    #[arg(long)]
+    pub demo: bool,
+    /// 从文件读取当前时刻（仅演示模式） / read the present instant from a file (demo mode only)
+    #[arg(long, value_name = "FILE", requires = "demo")]
+    pub clock_file: Option<PathBuf>,
 }
 
 /// How the event store answers the clients of `KurrentDB`.

@@ -6,14 +6,16 @@ use commands::{Bureau, outside::Clock};
 use event_store_contract::{EventStore, Position};
 use event_store_embedded::EmbeddedStore;
 use private_postgres::PrivatePostgres;
-use projections::Projections;
+use projections::{DEFAULT_SCHEMA, Duty, Held, Projections};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     cli::PlaceArgs,
     errand::Rooms,
     failure::Failure,
+    health::Needs,
     place::{Place, Running},
+    roles::{Part, Role},
     store,
     wiring::FromViews,
 };
@@ -21,6 +23,7 @@ use crate::{
 /// A house in which everything runs that the open case needs.
 pub struct House {
     place: Place,
+    part: Part,
     store: Arc<dyn EventStore>,
     embedded: Option<EmbeddedStore>,
     bureau: Bureau,
@@ -32,8 +35,14 @@ pub struct House {
 }
 
 impl House {
-    /// Opens store, database, views and bureau, and lets the views follow the log.
+    /// Opens a house that does everything.
     pub async fn open(args: &PlaceArgs, place: &Place) -> Result<Self, Failure> {
+        Self::open_as(args, place, &Part::all()).await
+    }
+
+    /// Opens store, database, views and bureau for the part that this process plays, and lets the views follow the log if
+    /// that is its part.
+    pub async fn open_as(args: &PlaceArgs, place: &Place, part: &Part) -> Result<Self, Failure> {
         let store::Opened { events: store, embedded } = store::open(args, place).await?;
         let postgres = match &args.database_url {
             Some(_) => None,
@@ -49,7 +58,8 @@ impl House {
             address: None,
             database_url: Some(database_url.clone()),
         })?;
-        let projections = Projections::open(&database_url, store.clone(), projections::views::all())
+        let (views, lanes) = (projections::views::all(), part.lanes);
+        let projections = Projections::open_dealt(&database_url, DEFAULT_SCHEMA, store.clone(), views, lanes)
             .await
             .map_err(|error| Failure::doing("打不开视图", "the views cannot be opened", error))?;
         let bureau = Bureau::open(store.clone())
@@ -58,6 +68,7 @@ impl House {
         let (stop, stopping) = watch::channel(false);
         let mut house = Self {
             place: place.clone(),
+            part: part.clone(),
             store,
             embedded,
             bureau,
@@ -67,25 +78,52 @@ impl House {
             stop,
             loops: Vec::new(),
         };
-        let projections = house.projections.clone();
+        let (projections, leads) = (house.projections.clone(), part.plays(Role::Project));
         house.keep("views", async move {
-            projections.run(stopping).await;
+            if leads {
+                projections.run(stopping).await;
+            } else {
+                projections.watch(stopping).await;
+            }
         });
+        let (bureau, stopping) = (house.bureau.clone(), house.stop.subscribe());
+        house.keep("rules", async move { bureau.keep_rules_current(stopping).await });
         Ok(house)
     }
 
-    /// Lets numbers be allocated, registers be written, timers fire.
+    /// Lets numbers be allocated, registers be written, timers fire, in the lanes that this process gets hold of; nothing,
+    /// if that is not its part.
     pub fn react(&mut self, clock: &Arc<dyn Clock>) {
-        let views = FromViews::new(self.projections.database());
-        let (bureau, bookmarks, now, stopping) = (self.bureau.clone(), views.clone(), clock.clone(), self.stop.subscribe());
-        let provisional = views.clone();
+        if !self.part.plays(Role::React) {
+            return;
+        }
+        let leases = self.projections.leases();
+        let (bureau, database, clock) = (self.bureau.clone(), self.projections.database().clone(), clock.clone());
+        let stopping = self.stop.subscribe();
         self.keep("reactions", async move {
-            commands::reactions::run(bureau, bookmarks, provisional, now, stopping).await;
+            let work = |held: Held, told: watch::Receiver<bool>| {
+                let (views, bureau, clock) = (FromViews::new(&database, held), bureau.clone(), clock.clone());
+                async move {
+                    let timers = commands::timers::run(bureau.clone(), views.clone(), held.lane, clock.clone(), told.clone());
+                    let reactions = commands::reactions::run(bureau, views.clone(), views, held.lane, clock, told);
+                    tokio::join!(reactions, timers);
+                }
+            };
+            leases.keep(Duty::Reactions, stopping, work).await;
         });
-        let (bureau, now, stopping) = (self.bureau.clone(), clock.clone(), self.stop.subscribe());
-        self.keep("timers", async move {
-            commands::timers::run(bureau, views, now, stopping).await;
-        });
+    }
+
+    /// Whether a role is this process's.
+    pub fn plays(&self, role: Role) -> bool {
+        self.part.plays(role)
+    }
+
+    /// What this process cannot work without.
+    pub fn needs(&self) -> Needs {
+        Needs {
+            store: self.store.clone(),
+            database: self.projections.database().clone(),
+        }
     }
 
     /// Tells where this house serves.

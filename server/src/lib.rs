@@ -6,12 +6,14 @@ pub mod demo;
 pub mod errand;
 pub mod failure;
 pub mod handover;
+pub mod health;
 pub mod house;
 pub mod limits;
 pub mod logging;
 pub mod place;
 pub mod progress;
 pub mod protocol;
+pub mod roles;
 pub mod serving;
 pub mod store;
 pub mod wiring;
@@ -22,6 +24,7 @@ use std::path::PathBuf;
 use cli::{Cli, Command, ImportCommand, PlaceArgs, ReportCommand, StoreCommand};
 use failure::Failure;
 use place::Place;
+use roles::Role;
 
 /// Where the data is, if nobody says.
 const DATA_DIRECTORY: &str = "data";
@@ -43,6 +46,9 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
                 ImportCommand::Rollback { batch, reason } => work::import::rollback(&args, &place, &batch, &reason).await,
             }
         }
+        Command::React(part) => work::part::run(&args, &place_or(&args, DATA_DIRECTORY)?, &part, Role::React).await,
+        Command::Project(part) => work::part::run(&args, &place_or(&args, DATA_DIRECTORY)?, &part, Role::Project).await,
+        Command::Lanes { lanes } => work::lanes::run(&args, &existing(&args)?, lanes).await,
         Command::Rebuild { view } => work::rebuild::run(&args, &existing(&args)?, &view).await,
         Command::Replay { stream, at } => work::replay::run(&args, &existing(&args)?, &stream, at.as_deref()).await,
         Command::Report(report) => {

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use api::{ApiState, TokenKey};
+use axum::Router;
 use commands::outside::Clock;
 use tokio::{
     net::TcpListener,
@@ -11,7 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{failure::Failure, handover, house::House, limits::Limits, place::Place};
+use crate::{failure::Failure, handover, health, house::House, limits::Limits, place::Place, roles::Role};
 
 /// A server that answers requests.
 pub struct Serving {
@@ -43,31 +44,42 @@ pub fn begin(
         demo,
         limits: api::limits::Limits::default(),
     };
-    let (stop, mut stopping) = watch::channel(false);
     let desk = handover::Desk {
         rooms: house.rooms(),
         clock: state.clock.clone(),
         tokens: state.tokens.clone(),
         limits: limits.clone(),
     };
-    let router = handover::router(desk).merge(api::router(state));
-    let answering = tokio::spawn(async move {
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async move {
-                // A sender that is gone asks to stop as well.
-                let _ = stopping.wait_for(|stop| *stop).await;
-            })
-            .await
-    });
+    let mut router = handover::router(desk).merge(health::router(house.needs()));
+    if house.plays(Role::Api) {
+        router = router.merge(api::router(state));
+    }
     house.serves_at(address)?;
-    Ok(Serving {
-        address,
-        stop,
-        answering,
-    })
+    Serving::of(listener, router)
 }
 
 impl Serving {
+    /// Answers requests on this listener in this way.
+    pub fn of(listener: TcpListener, router: Router) -> Result<Self, Failure> {
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::doing("无法监听", "cannot listen", error))?;
+        let (stop, mut stopping) = watch::channel(false);
+        let answering = tokio::spawn(async move {
+            axum::serve(listener, router)
+                .with_graceful_shutdown(async move {
+                    // A sender that is gone asks to stop as well.
+                    let _ = stopping.wait_for(|stop| *stop).await;
+                })
+                .await
+        });
+        Ok(Self {
+            address,
+            stop,
+            answering,
+        })
+    }
+
     /// Takes no new requests, lets those under way finish for a while, and ends.
     pub async fn end(self, limits: &Limits) {
         let _ = self.stop.send(true);

@@ -5,11 +5,12 @@
 
 use chrono::{DateTime, Utc};
 use domain::{case::Command, rules::Rules};
+use event_store_contract::Lane;
 use uuid::Uuid;
 
 use super::{CaseSeen, envelope, errand::Errand, platform};
 use crate::{
-    bureau::Bureau,
+    bureau::{Bureau, stream},
     envelope::{CommandError, Envelope, FailedCause},
     outside::ProvisionalCases,
 };
@@ -42,10 +43,11 @@ pub(super) fn react(seen: &CaseSeen<'_>, rules: &Rules, now: DateTime<Utc>) -> O
     })
 }
 
-/// Takes every case over that the view of deadlines knows to count provisionally; says how many were asked.
+/// Takes every case of a lane over that the view of deadlines knows to count provisionally; says how many were asked.
 pub(super) async fn sweep<P: ProvisionalCases + ?Sized>(
     bureau: &Bureau,
     provisional: &P,
+    lane: Lane,
     now: DateTime<Utc>,
 ) -> Result<u64, CommandError> {
     let edition = bureau.rules().current_calendar().edition().to_string();
@@ -56,6 +58,9 @@ pub(super) async fn sweep<P: ProvisionalCases + ?Sized>(
             .await
             .map_err(|cause| FailedCause::Outside(cause.0))?;
         for (category, case_id) in &cases {
+            if !lane.has(&stream(category, case_id)?) {
+                continue;
+            }
             let command_id = Uuid::new_v5(case_id, format!("{NAME}:{edition}").as_bytes());
             let envelope = Envelope::new(command_id, platform(), "000000", now);
             let adopt = Command::AdoptCalendar {

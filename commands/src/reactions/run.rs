@@ -1,4 +1,4 @@
-//! The loop that walks along the log and reacts, in order, never skipping.
+//! The loop that walks along the log and reacts, in order, never skipping; in one lane of the streams, or in all of them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use domain::{
     case_types::CATEGORIES,
     registers::{calendar_publication, number_sequence},
 };
-use event_store_contract::{Filter, Follow, Page, Position, RecordedEvent};
+use event_store_contract::{Filter, Follow, Lane, Page, Position, RecordedEvent};
 
 use super::{
     CaseSeen, adopt_calendar, allocate_number, assign_number,
@@ -38,15 +38,23 @@ const SWEEPS_AFTER_PUBLICATION: u32 = 3;
 /// What a former system recorded wants no numbers, entries or calendars: skipped by name, before anything is decoded.
 const IMPORTED: &str = "Import";
 
-/// Follows the log from the bookmark and reacts, until the program shuts down.
-pub async fn run<B, P>(bureau: Bureau, bookmarks: Arc<B>, provisional: Arc<P>, clock: Arc<dyn Clock>, mut shutdown: Shutdown)
-where
+/// Follows the log from the bookmark and reacts to what happens in a lane, until the program shuts down. Whoever walks in
+/// a lane that somebody else has taken over does nothing twice, and moves no bookmark that is not theirs.
+pub async fn run<B, P>(
+    bureau: Bureau,
+    bookmarks: Arc<B>,
+    provisional: Arc<P>,
+    lane: Lane,
+    clock: Arc<dyn Clock>,
+    mut shutdown: Shutdown,
+) where
     B: Bookmarks + ?Sized,
     P: ProvisionalCases + ?Sized,
 {
     while !*shutdown.borrow() {
         let walk = Walk {
             bureau: &bureau,
+            lane,
             bookmarks: &*bookmarks,
             provisional: &*provisional,
             clock: &*clock,
@@ -73,7 +81,7 @@ pub async fn react_to_everything(
     let mut at = after;
     loop {
         let page = bureau.store().read_all(at, EVENTS_PER_PAGE, &filter()).await?;
-        react(bureau, &page, &mut folds, clock.now(), &shutdown).await?;
+        react(bureau, Lane::WHOLE, &page, &mut folds, clock.now(), &shutdown).await?;
         let was = std::mem::replace(&mut at, page.position);
         if page.end && was == at {
             return Ok(at);
@@ -83,6 +91,7 @@ pub async fn react_to_everything(
 
 struct Walk<'a, B: ?Sized, P: ?Sized> {
     bureau: &'a Bureau,
+    lane: Lane,
     bookmarks: &'a B,
     provisional: &'a P,
     clock: &'a dyn Clock,
@@ -101,7 +110,7 @@ impl<B: Bookmarks + ?Sized, P: ProvisionalCases + ?Sized> Walk<'_, B, P> {
         loop {
             match self.next(&mut *log, shutdown, saved != at || sweeps > 0).await? {
                 Next::Page(page) => {
-                    let seen = react(self.bureau, &page, &mut folds, self.clock.now(), shutdown).await?;
+                    let seen = react(self.bureau, self.lane, &page, &mut folds, self.clock.now(), shutdown).await?;
                     if !seen.is_done {
                         return Ok(());
                     }
@@ -120,7 +129,7 @@ impl<B: Bookmarks + ?Sized, P: ProvisionalCases + ?Sized> Walk<'_, B, P> {
                     unsaved = 0;
                     if sweeps > 0 {
                         sweeps -= 1;
-                        adopt_calendar::sweep(self.bureau, self.provisional, self.clock.now()).await?;
+                        adopt_calendar::sweep(self.bureau, self.provisional, self.lane, self.clock.now()).await?;
                     }
                 }
                 Next::ShutDown => {
@@ -169,6 +178,7 @@ fn filter() -> Filter {
 
 async fn react(
     bureau: &Bureau,
+    lane: Lane,
     page: &Page,
     folds: &mut Folds,
     now: DateTime<Utc>,
@@ -183,6 +193,9 @@ async fn react(
         if event.stream.category() == calendar_publication::CATEGORY {
             bureau.refresh_rules().await?;
             calendar = true;
+            continue;
+        }
+        if !lane.has(&event.stream) {
             continue;
         }
         match errands_of(bureau, event, folds, now).await {

@@ -13,7 +13,7 @@ use commands::{
     reactions::{BOOKMARK, react_to_everything, run},
 };
 use domain::{calendar::CalendarYear, case::NumberKind, registers::calendar_publication};
-use event_store_contract::{EventStore, Expected, Filter, MemoryStore, NewEvent, Position, StreamName};
+use event_store_contract::{EventStore, Expected, Filter, Lane, MemoryStore, NewEvent, Position, StreamName};
 use uuid::Uuid;
 
 use crate::support::{CATEGORY, ask, bureau, by, case_stream, clerk, clock, grant, granted, names, ready_to_grant, submit};
@@ -195,7 +195,14 @@ async fn the_loop_goes_on_from_its_bookmark() {
     for round in 1..=2 {
         let case = Uuid::new_v4();
         let (stop, stopping) = tokio::sync::watch::channel(false);
-        let walking = tokio::spawn(run(bureau.clone(), shelf.clone(), shelf.clone(), clock.clone(), stopping));
+        let walking = tokio::spawn(run(
+            bureau.clone(),
+            shelf.clone(),
+            shelf.clone(),
+            Lane::WHOLE,
+            clock.clone(),
+            stopping,
+        ));
         granted(&bureau, case, "2026-09-18").await;
         grown(&store, &case_stream(case), 11).await;
         stop.send(true).unwrap();
@@ -205,6 +212,69 @@ async fn the_loop_goes_on_from_its_bookmark() {
         assert!(events.len() < 20, "round {round}: the bookmark is far behind");
     }
     assert_gap_free(&store).await;
+}
+
+#[tokio::test]
+async fn several_who_react_in_lanes_and_one_who_slept_through_his_do_everything_once() {
+    let (bureau, store) = bureau().await;
+    let clock: Arc<dyn Clock> = Arc::new(clock("2026-09-18"));
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let mut walking = Vec::new();
+    // Three processes of their own, each with its own caches; two of them believe that the first lane is theirs.
+    for index in [0, 1, 0] {
+        let other = Bureau::open(store.clone()).await.unwrap();
+        let shelf: Arc<Shelf> = Arc::default();
+        let lane = Lane { index, of: 2 };
+        let walk = run(other, shelf.clone(), shelf, lane, clock.clone(), stopping.clone());
+        walking.push(tokio::spawn(walk));
+    }
+    let cases: Vec<Uuid> = (0..12).map(|_| Uuid::new_v4()).collect();
+    for case in &cases {
+        granted(&bureau, *case, "2026-09-18").await;
+    }
+    for case in &cases {
+        grown(&store, &case_stream(*case), 11).await;
+    }
+    stop.send(true).unwrap();
+    for walk in walking {
+        walk.await.unwrap();
+    }
+    assert_gap_free(&store).await;
+    for case in &cases {
+        assert_eq!(names(&*store, &case_stream(*case)).await.len(), 11);
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_that_another_process_publishes_is_heard_of() {
+    let (bureau, store) = bureau().await;
+    let elsewhere = Bureau::open(store).await.unwrap();
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let listener = elsewhere.clone();
+    let listening = tokio::spawn(async move { listener.keep_rules_current(stopping).await });
+    let publish = calendar_publication::Command::PublishYear {
+        edition: "cn-2027".into(),
+        year: CalendarYear {
+            year: 2027,
+            holidays: std::iter::once("2027-01-01".parse().unwrap()).collect(),
+            workdays: std::iter::empty().collect(),
+            doc_no: "国办发明电".into(),
+        },
+    };
+    bureau
+        .publish_calendar(publish, &by("admin", "operator", "2026-12-30"))
+        .await
+        .unwrap();
+    let heard = async {
+        while elsewhere.rules().current_calendar().edition().to_string() != "cn-2027" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), heard)
+        .await
+        .expect("it is heard of");
+    stop.send(true).unwrap();
+    listening.await.unwrap();
 }
 
 #[tokio::test]
@@ -235,7 +305,14 @@ async fn cases_that_count_provisionally_go_over_to_a_new_calendar() {
     assert_eq!(bureau.rules().current_calendar().edition().to_string(), "cn-2027");
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let clock: Arc<dyn Clock> = Arc::new(clock("2026-12-30"));
-    let walking = tokio::spawn(run(bureau.clone(), shelf.clone(), shelf.clone(), clock, stopping));
+    let walking = tokio::spawn(run(
+        bureau.clone(),
+        shelf.clone(),
+        shelf.clone(),
+        Lane::WHOLE,
+        clock,
+        stopping,
+    ));
     // Filed, accepted, two numbers, the calendar.
     grown(&store, &case_stream(case), 5).await;
     stop.send(true).unwrap();

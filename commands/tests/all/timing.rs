@@ -9,6 +9,7 @@ use commands::{
     outside::{DueTimer, DueTimers, OutsideError},
     timers::{TimersFired, fire_due_once},
 };
+use event_store_contract::{Lane, StreamName};
 use uuid::Uuid;
 
 use crate::support::{CATEGORY, ask, bureau, case_stream, clerk, clock, names, submit};
@@ -18,13 +19,14 @@ struct Listed(Mutex<Vec<DueTimer>>);
 
 #[async_trait]
 impl DueTimers for Listed {
-    async fn due(&self, today: NaiveDate, limit: usize) -> Result<Vec<DueTimer>, OutsideError> {
+    async fn due(&self, today: NaiveDate, lane: Lane, limit: usize) -> Result<Vec<DueTimer>, OutsideError> {
         Ok(self
             .0
             .lock()
             .unwrap()
             .iter()
             .filter(|timer| timer.due_on < today)
+            .filter(|timer| lane.has(&StreamName::of(&timer.category, timer.case_id).unwrap()))
             .take(limit)
             .cloned()
             .collect())

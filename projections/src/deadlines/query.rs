@@ -1,6 +1,7 @@
 //! Asking what is due.
 
 use chrono::NaiveDate;
+use event_store_contract::Lane;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -26,6 +27,9 @@ pub struct DeadlineRow {
     pub region: String,
     pub case_no: Option<String>,
 }
+
+/// What [`Lane::has`] works out of a case's stream, worked out by the database.
+const LANE_PLACE: &str = "('x' || left(encode(sha256(convert_to(category || '-' || case_id, 'UTF8')), 'hex'), 8))::bit(32)::int8";
 
 const COLUMNS: &str = "case_id, category, kind, name_zh, due_on, fires_on, provisional, region, case_no";
 
@@ -87,10 +91,16 @@ pub async fn list(database: &Database, filter: &DeadlineFilter, limit: i64) -> R
     Ok(rows.iter().map(DeadlineRow::read).collect())
 }
 
-/// Timers that fire on this day or should have before, the oldest first.
-pub async fn due(database: &Database, today: NaiveDate, limit: usize) -> Result<Vec<DeadlineRow>, QueryError> {
+/// Timers of the cases in a lane that fire on this day or should have before, the oldest first.
+pub async fn due(database: &Database, today: NaiveDate, lane: Lane, limit: usize) -> Result<Vec<DeadlineRow>, QueryError> {
     let limit = i64::try_from(limit).unwrap_or(MAX_DEADLINES).min(MAX_DEADLINES);
-    let sql = format!("select {COLUMNS} from deadlines_due where fires_on <= $1 order by fires_on, case_id, kind limit $2");
+    let in_lane = if lane.is_whole() {
+        String::new()
+    } else {
+        format!(" and {LANE_PLACE} % {} = {}", lane.of, lane.index)
+    };
+    let sql =
+        format!("select {COLUMNS} from deadlines_due where fires_on <= $1{in_lane} order by fires_on, case_id, kind limit $2");
     let rows = database.query(&sql, &[&today, &limit]).await?;
     Ok(rows.iter().map(DeadlineRow::read).collect())
 }

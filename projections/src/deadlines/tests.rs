@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+use chrono::Datelike as _;
 use domain::rules::Rules;
+use event_store_contract::Lane;
 
 use super::*;
 use crate::testing::{Stage, cases};
@@ -24,8 +26,13 @@ async fn timers_are_told_what_fires_on_their_day_and_not_before() {
         (rows[0].kind.as_str(), Some(fires_on)),
         ("correctionNotice", expected[0].fires_on)
     );
-    assert_eq!(due(database, fires_on, 10).await.unwrap(), rows);
-    assert!(due(database, fires_on.pred_opt().unwrap(), 10).await.unwrap().is_empty());
+    assert_eq!(due(database, fires_on, Lane::WHOLE, 10).await.unwrap(), rows);
+    assert!(
+        due(database, fires_on.pred_opt().unwrap(), Lane::WHOLE, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let in_city = DeadlineFilter {
         region_prefix: Some("3301".to_owned()),
         due_by: Some(fires_on),
@@ -33,5 +40,29 @@ async fn timers_are_told_what_fires_on_their_day_and_not_before() {
     };
     assert_eq!(list(database, &in_city, 10).await.unwrap(), rows);
     assert!(provisional_cases(database, 10, None).await.unwrap().is_empty());
+    stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_divides_timers_as_the_program_divides_streams() {
+    let mut stage = Stage::new().await;
+    stage.start();
+    let mut all = cases(12, 25_100);
+    for case in &mut all {
+        case.submit();
+        stage.write(case).await;
+    }
+    stage.caught_up().await;
+    let late = chrono::NaiveDate::MAX.with_year(2100).unwrap();
+    let mut seen = 0;
+    for index in 0..3 {
+        let lane = Lane { index, of: 3 };
+        for timer in due(stage.views.database(), late, lane, 100).await.unwrap() {
+            let case = all.iter().find(|case| case.id == timer.case_id).unwrap();
+            assert!(lane.has(&case.stream()), "{lane}: {}", case.stream());
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, all.len());
     stage.stop().await;
 }

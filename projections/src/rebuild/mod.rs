@@ -19,6 +19,7 @@ use crate::{
     derive::Folder,
     fold::rules_at,
     handle::{Inner, ProjectionError},
+    leases::Held,
     session::Session,
     status::Stop,
     writing::{Ending, Target, WriteError, write},
@@ -131,7 +132,7 @@ async fn rebuild_locked(
     for (view, stop) in &report.stopped {
         catalog::mark_stopped(&session.client, &inner.base, view, stop).await?;
     }
-    inner.swapped.notify_waiters();
+    inner.look_again();
     match report.stopped.first() {
         Some((view, stop)) if report.views.is_empty() => Err(ProjectionError::Poisoned {
             view: view.clone(),
@@ -337,6 +338,15 @@ async fn lock(inner: &Inner, session: &Session, view: &str) -> Result<(), Projec
     }
 }
 
+/// Whether any program is rebuilding a view now.
+pub(crate) async fn is_underway(inner: &Inner, session: &Session, view: &str) -> Result<bool, ProjectionError> {
+    let key = catalog::public_schema(&inner.base, view);
+    let sql = "select exists (select from pg_locks where locktype = 'advisory' and granted and objsubid = 1 and database = \
+               (select oid from pg_database where datname = current_database()) \
+               and (classid::int8 << 32 | objid::int8) = hashtextextended($1, 0))";
+    Ok(session.client.query_one(sql, &[&key]).await?.get(0))
+}
+
 /// Creates the tables of the next generation of a view.
 async fn prepare(inner: &Inner, session: &Session, at: usize) -> Result<Building, ProjectionError> {
     let view = &inner.views[at];
@@ -364,6 +374,7 @@ async fn prepare(inner: &Inner, session: &Session, at: usize) -> Result<Building
             shapes,
             saved: Position::default(),
             position: Position::default(),
+            held: Held::NOBODY,
         },
         replaces,
         stop: None,

@@ -76,7 +76,7 @@ async fn attempt(
     let names: Vec<&str> = ready.iter().map(|view| view.target.name).collect();
     let held = client
         .query(
-            &format!("select name, generation from {base}.view_status where name = any($1) order by name for update"),
+            &format!("select name, generation from {base}.view_lanes where name = any($1) order by name, lane for update"),
             &[&names],
         )
         .await;
@@ -106,10 +106,11 @@ async fn attempt(
         let version = inner.views[view.target.view].version();
         let renamed = client
             .batch_execute(&format!(
-                "alter schema {public} rename to {old}; alter schema {} rename to {public};
-                 update {base}.view_status set version = {version}, generation = {}, position = {}, stopped_event = null,
+                "alter schema {public} rename to {old}; alter schema {0} rename to {public};
+                 update {base}.view_status set version = {version}, generation = {1}, position = {2}, stopped_event = null,
                      stopped_stream = null, stopped_revision = null, stopped_position = null, stopped_reason = null,
-                     updated_at = now() where name = '{}'",
+                     updated_at = now() where name = '{3}';
+                 update {base}.view_lanes set generation = {1}, position = {2}, updated_at = now() where name = '{3}'",
                 view.target.schema, view.target.generation, chase.position.0, view.target.name
             ))
             .await;

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod equality;
+mod lanes;
 mod poison;
 mod swapping;

@@ -3,6 +3,8 @@
 pub mod doctor;
 pub mod errands;
 pub mod import;
+pub mod lanes;
+pub mod part;
 pub mod rebuild;
 pub mod replay;
 pub mod report;

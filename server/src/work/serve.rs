@@ -13,6 +13,7 @@ use crate::{
     limits::Limits,
     place::Place,
     protocol::{self, OwnStreamsAre},
+    roles::Part,
     serving,
 };
 
@@ -25,7 +26,7 @@ pub async fn run(args: &PlaceArgs, place: &Place, serve: &ServeArgs) -> Result<(
         Some(file) => Arc::new(FileClock::new(file.clone())),
         None => Arc::new(SystemClock),
     };
-    let mut house = House::open(args, place).await?;
+    let mut house = House::open_as(args, place, &Part::of(&serve.roles, serve.lanes)).await?;
     house.react(&clock);
     let protocol = match serve_the_store(&house, place, serve).await {
         Ok(protocol) => protocol,
