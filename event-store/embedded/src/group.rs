@@ -271,9 +271,17 @@ impl Group {
         checkpoint::passive(connection).map(drop)
     }
 
-    /// Lets somebody else of this house use the writer between two commits.
-    pub(crate) fn with_writer<T>(&self, work: impl FnOnce(&mut Writer) -> T) -> Result<T, StoreError> {
-        lock(&self.writer).as_mut().map(work).ok_or_else(closed)
+    /// Lets somebody else of this house write between two commits, who changes the last event of no stream.
+    pub(crate) fn between_commits<T>(&self, work: impl FnOnce(&mut rusqlite::Connection) -> T) -> Result<T, StoreError> {
+        let done = lock(&self.writer).as_mut().map(|writer| work(writer.connection()));
+        // Whoever found the writer busy meanwhile waits for somebody to come.
+        self.ring();
+        done.ok_or_else(closed)
+    }
+
+    /// Counts what was written that way.
+    pub(crate) fn wrote(&self, events: usize, bytes: usize) {
+        self.growth.add(events, bytes);
     }
 }
 

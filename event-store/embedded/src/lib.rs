@@ -3,6 +3,7 @@
 //! An append is acknowledged after its commit is on the disk, and never before. Every event carries a checksum and its
 //! link in the hash chain of its stream; both are verified whenever it is read.
 
+mod backup;
 mod checkpoint;
 mod follow;
 mod group;
@@ -13,6 +14,7 @@ mod reader;
 mod record;
 mod removed;
 mod request;
+mod scavenge;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,7 @@ mod writer;
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, Mutex, atomic::AtomicBool, mpsc},
     thread::JoinHandle,
 };
 
@@ -33,6 +35,8 @@ use event_store_contract::{
     StoreError, StreamName, check_limits,
 };
 
+pub use backup::{Backup, BackupError};
+pub use scavenge::{ScavengeOptions, ScavengeProgress, ScavengeReport};
 pub use verify::{Damage, Verified, VerifyReport};
 pub use wide::{
     Acl, Check, Committed, Draft, LINK_NAME, Life, LogFrom, LogPage, METADATA_NAME, Refusal, Seen, SeenStream, StreamHead,
@@ -120,6 +124,8 @@ struct Open {
 /// What a store has that may write.
 struct Writing {
     group: Arc<Group>,
+    /// Whether a scavenge is running.
+    scavenging: Arc<AtomicBool>,
     rest: Mutex<Option<Rest>>,
 }
 
@@ -160,7 +166,11 @@ impl EmbeddedStore {
         Ok(Self(Arc::new(Open {
             readers,
             index: Index::new(dir, true),
-            writing: Some(Writing { group, rest }),
+            writing: Some(Writing {
+                group,
+                scavenging: Arc::default(),
+                rest,
+            }),
         })))
     }
 

@@ -21,6 +21,11 @@ pub(crate) fn covers(connection: &Connection, first: u64, last: u64) -> rusqlite
     Ok(range_end.is_some_and(|end| end >= last))
 }
 
+/// How many positions were taken out.
+pub(crate) fn count(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_row("SELECT ifnull(sum(last - first + 1), 0) FROM removed", [], |row| row.get(0))
+}
+
 /// Notes that these positions were taken out. Ranges that touch become one.
 pub(crate) fn note(connection: &Connection, mut first: u64, mut last: u64) -> rusqlite::Result<()> {
     let before = connection

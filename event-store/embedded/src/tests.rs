@@ -32,7 +32,8 @@ fn limit_pages(store: &EmbeddedStore, pages: u32) {
         .as_ref()
         .unwrap()
         .group
-        .with_writer(|writer| writer.limit_pages(pages))
+        .between_commits(|writer| writer.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())))
+        .unwrap()
         .unwrap();
 }
 

@@ -12,6 +12,7 @@ use crate::{
     interned::stream_name,
     reader::{is_damage, last_position},
     record::{Broken, COLUMNS, Record},
+    removed::{beginning, count as scavenged, covers},
 };
 
 /// How often the progress is told, in events.
@@ -39,6 +40,8 @@ pub struct VerifyReport {
     pub streams: u64,
     /// Bytes of their data and metadata.
     pub bytes: u64,
+    /// Events that were scavenged: nothing can be said of what they were, only that nobody else took them out unnoted.
+    pub scavenged: u64,
     /// Every damaged or missing event, in log order; the first ten thousand, if there are more.
     pub damages: Vec<Damage>,
     /// What SQLite says about the structure of its file: nothing, if all is well.
@@ -80,7 +83,16 @@ struct Walk<'a> {
     last: u64,
 }
 
-pub(crate) fn verify(connection: &Connection, mut progress: impl FnMut(Verified)) -> Result<VerifyReport, StoreError> {
+/// Looks at the store as it is at one moment, also while others write and scavenge.
+pub(crate) fn verify(connection: &Connection, progress: impl FnMut(Verified)) -> Result<VerifyReport, StoreError> {
+    connection.execute_batch("BEGIN").map_err(|error| unavailable(&error))?;
+    let report = walk_along(connection, progress);
+    // A reading transaction has nothing to lose.
+    let ended = connection.execute_batch("ROLLBACK").map_err(|error| unavailable(&error));
+    report.and_then(|report| ended.map(|()| report))
+}
+
+fn walk_along(connection: &Connection, mut progress: impl FnMut(Verified)) -> Result<VerifyReport, StoreError> {
     let of_events = last_position(connection).map_err(|error| unavailable(&error))?;
     let mut walk = Walk {
         connection,
@@ -103,6 +115,7 @@ pub(crate) fn verify(connection: &Connection, mut progress: impl FnMut(Verified)
             break;
         }
     }
+    walk.report.scavenged = scavenged(connection).map_err(|error| unavailable(&error))?;
     walk.report.streams = walk.ends.len() as u64;
     walk.report.complaints = complaints(connection).map_err(|error| unavailable(&error))?;
     progress(Verified {
@@ -123,7 +136,7 @@ impl Walk<'_> {
         while let Some(row) = rows.next()? {
             match Record::of(row) {
                 Ok(record) => {
-                    self.missing_before(record.position);
+                    self.missing_before(record.position)?;
                     self.look_at(&record)?;
                 }
                 Err(Broken {
@@ -131,7 +144,7 @@ impl Walk<'_> {
                     revision,
                     reason,
                 }) => {
-                    self.missing_before(position);
+                    self.missing_before(position)?;
                     let stream_id = row.get::<_, i64>(1).unwrap_or_default();
                     let name = stream_name(connection, stream_id)?;
                     self.damaged(name, Some(revision), position, reason);
@@ -160,7 +173,12 @@ impl Walk<'_> {
             Some(end) => end.name.clone(),
             None => stream_name(self.connection, record.stream_id)?,
         };
-        if let Err(broken) = fits(record, name.as_ref(), before.as_ref()) {
+        let begins = match &before {
+            Some(end) => (end.revision.saturating_add(1), end.hash),
+            None => beginning(self.connection, record.stream_id)?
+                .map_or((0, GENESIS), |beginning| (beginning.revision, beginning.hash)),
+        };
+        if let Err(broken) = fits(record, name.as_ref(), begins) {
             self.damaged(name.clone(), Some(record.revision), broken.position, broken.reason);
         }
         self.ends.insert(
@@ -174,11 +192,18 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn missing_before(&mut self, position: u64) {
+    /// Nothing but what was taken out is missing before a position.
+    fn missing_before(&mut self, position: u64) -> rusqlite::Result<()> {
+        if self.last + 1 < position && covers(self.connection, self.last + 1, position - 1)? {
+            self.last = position - 1;
+        }
         while self.last + 1 < position && self.report.damages.len() < MAX_DAMAGES {
             self.last += 1;
-            self.damaged(None, None, self.last, "the event is missing".into());
+            if !covers(self.connection, self.last, self.last)? {
+                self.damaged(None, None, self.last, "the event is missing".into());
+            }
         }
+        Ok(())
     }
 
     fn damaged(&mut self, stream: Option<StreamName>, revision: Option<u64>, position: u64, reason: String) {
@@ -191,12 +216,11 @@ impl Walk<'_> {
     }
 }
 
-/// Whether an event is what was written, and follows the one before it in its stream.
-fn fits(record: &Record<'_>, name: Option<&StreamName>, before: Option<&End>) -> Result<(), Broken> {
+/// Whether an event is what was written, and follows the one before it in its stream, or stands where its chain begins.
+fn fits(record: &Record<'_>, name: Option<&StreamName>, (revision, previous): (u64, Hash)) -> Result<(), Broken> {
     let name = name.ok_or_else(|| record.broken("its stream has no name"))?;
     record.verify_checksum(name.as_str())?;
-    let (revision, previous) = before.map_or((0, GENESIS), |end| (end.revision + 1, end.hash));
-    if record.revision != revision {
+    if record.revision != revision && !record.is_tombstone() {
         return Err(record.broken(format!(
             "revision {revision} of its stream should stand here, not {}",
             record.revision

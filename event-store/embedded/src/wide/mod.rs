@@ -18,6 +18,7 @@ pub use metadata::{Acl, METADATA_NAME, StreamMetadata};
 
 pub(crate) use index::Index;
 pub(crate) use metadata::{Metadatas, any as any_metadata, metadata_stream, newest, subject};
+pub(crate) use seen::{Window, first_in};
 
 use crate::{
     EmbeddedStore,

@@ -270,7 +270,7 @@ impl Reader {
 }
 
 /// The revision of the first event in a window.
-fn first_in(connection: &Connection, stream_id: i64, window: Window) -> rusqlite::Result<Option<u64>> {
+pub(crate) fn first_in(connection: &Connection, stream_id: i64, window: Window) -> rusqlite::Result<Option<u64>> {
     let Ok(oldest) = i64::try_from(window.oldest) else {
         return Ok(None);
     };

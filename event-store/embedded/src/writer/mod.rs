@@ -136,12 +136,4 @@ impl Writer {
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         self.connection.close().map_err(|(_, error)| error)
     }
-
-    /// Makes the disk seem full, for tests.
-    #[cfg(test)]
-    pub(crate) fn limit_pages(&self, pages: u32) {
-        self.connection
-            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
-            .expect("a limit on pages");
-    }
 }
