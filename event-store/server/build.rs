@@ -15,6 +15,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (folder, serves) in [("service", true), ("client", false)] {
         let folder = out.join(folder);
         fs::create_dir_all(&folder)?;
+        let mut config = tonic_prost_build::Config::new();
+        config.enable_type_names();
+        let mut descriptors = descriptors.clone();
+        if serves {
+            leave_out_reading(&mut descriptors);
+        }
         tonic_prost_build::configure()
             .build_server(serves)
             .build_client(!serves)
@@ -23,7 +29,16 @@ fn main() -> Result<(), Box<dyn Error>> {
             .extern_path(".event_store.client.Empty", "()")
             .include_file("protocol.rs")
             .out_dir(&folder)
-            .compile_fds(descriptors.clone())?;
+            .compile_fds_with_config(descriptors, config)?;
     }
     Ok(())
+}
+
+/// Reading is answered by hand: its answers are made of bytes that are written once.
+fn leave_out_reading(descriptors: &mut tonic_prost_build::FileDescriptorSet) {
+    for service in descriptors.file.iter_mut().flat_map(|file| &mut file.service) {
+        if service.name() == "Streams" {
+            service.method.retain(|method| method.name() != "Read");
+        }
+    }
 }

@@ -5,11 +5,15 @@
 
 pub mod access;
 mod features;
+mod filter;
 mod gossip;
+mod guard;
 mod monitoring;
 pub mod persistent;
 mod protocol;
+mod refusal;
 mod serving;
+mod streams;
 mod tls;
 mod users;
 
@@ -23,6 +27,7 @@ use crate::{
     access::{Access, AccessError},
     monitoring::Figures,
     serving::Serving,
+    streams::Live,
     tls::Tls,
 };
 
@@ -72,7 +77,9 @@ pub enum StartError {
         reason: std::io::Error,
     },
     /// Whoever can append can forge a case.
-    #[error("without TLS and credentials the protocol server listens on loopback only, and {0} is not: leave out the insecure mode")]
+    #[error(
+        "without TLS and credentials the protocol server listens on loopback only, and {0} is not: leave out the insecure mode"
+    )]
     InsecureOffLoopback(SocketAddr),
     /// It could not be arranged who is let in.
     #[error(transparent)]
@@ -100,6 +107,8 @@ pub(crate) struct Desk {
     /// None, if connections are in plain text.
     pub(crate) tls: Option<Tls>,
     pub(crate) figures: Figures,
+    /// Who hears of what is appended.
+    pub(crate) live: Arc<Live>,
     pub(crate) config: EsdbConfig,
     /// The address that is listened on; its port is never 0.
     pub(crate) address: SocketAddr,
@@ -177,10 +186,12 @@ pub async fn start(store: EmbeddedStore, config: EsdbConfig) -> Result<EsdbServe
         access,
         tls,
         figures: Figures::default(),
+        live: Arc::default(),
         config,
         address,
         stopping,
     });
+    tokio::spawn(desk.live.clone().run(desk.store.clone(), desk.stopping.clone(), Utc::now));
     let serving = Serving::start(listener, desk.clone(), stop);
     Ok(EsdbServer { desk, serving })
 }

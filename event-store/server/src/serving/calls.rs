@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 use tonic::{Status, body::Body};
 use tower::Service;
 
@@ -15,10 +15,18 @@ use crate::{
     monitoring::{self, Monitor},
     protocol::event_store::client::{
         gossip::gossip_server::GossipServer, monitoring::monitoring_server::MonitoringServer,
-        server_features::server_features_server::ServerFeaturesServer, users::users_server::UsersServer,
+        server_features::server_features_server::ServerFeaturesServer, streams::streams_server::StreamsServer,
+        users::users_server::UsersServer,
     },
+    serving::{deadline, pages},
+    streams::{self, Streams, out_of_time},
     users::{self, UsersDesk},
 };
+
+/// The largest message that is taken: the largest event, and what stands around it.
+const MAX_MESSAGE_BYTES: usize = 20 * 1024 * 1024;
+/// The one call that is answered by hand.
+const READ: &str = "/event_store.client.streams.Streams/Read";
 
 /// The services, cheap to clone.
 #[derive(Clone)]
@@ -26,7 +34,9 @@ pub(crate) struct Calls {
     features: ServerFeaturesServer<Features>,
     gossip: GossipServer<OneMember>,
     monitoring: MonitoringServer<Monitor>,
+    streams: StreamsServer<Streams>,
     users: UsersServer<UsersDesk>,
+    desk: Arc<Desk>,
 }
 
 impl Calls {
@@ -35,14 +45,31 @@ impl Calls {
             features: ServerFeaturesServer::new(Features),
             gossip: GossipServer::new(OneMember::new(desk.clone())),
             monitoring: monitoring::service(desk.clone()),
+            streams: StreamsServer::new(Streams(desk.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES),
             users: users::service(desk.clone()),
+            desk: desk.clone(),
         }
     }
 
     /// Answers one call, or one look at a page.
     pub(crate) async fn answer(&mut self, request: Request<Incoming>) -> Response<Body> {
         if request.method() == Method::GET {
-            return page(request.uri().path());
+            return pages::page(&self.desk, request.uri().path());
+        }
+        let Some(deadline) = deadline::of(request.headers()) else {
+            return self.answered(request, None).await;
+        };
+        let answering = self.answered(request, Some(deadline));
+        match tokio::time::timeout_at(deadline, answering).await {
+            Ok(response) => response,
+            Err(_) => out_of_time().into_http(),
+        }
+    }
+
+    async fn answered(&mut self, request: Request<Incoming>, deadline: Option<Instant>) -> Response<Body> {
+        if request.uri().path() == READ {
+            let read = streams::read(self.desk.clone(), request, deadline).await;
+            return read.unwrap_or_else(Status::into_http);
         }
         let service = request
             .uri()
@@ -55,6 +82,7 @@ impl Calls {
             "event_store.client.server_features.ServerFeatures" => self.features.call(request).await,
             "event_store.client.gossip.Gossip" => self.gossip.call(request).await,
             "event_store.client.monitoring.Monitoring" => self.monitoring.call(request).await,
+            "event_store.client.streams.Streams" => self.streams.call(request).await,
             "event_store.client.users.Users" => self.users.call(request).await,
             "event_store.client.projections.Projections" => {
                 return Status::unimplemented("projections in JavaScript are not offered here").into_http();
@@ -63,15 +91,4 @@ impl Calls {
         };
         answered.unwrap_or_else(|never| match never {})
     }
-}
-
-/// The few pages that tools look at.
-fn page(path: &str) -> Response<Body> {
-    let (status, text) = match path {
-        "/health/live" => (StatusCode::NO_CONTENT, ""),
-        _ => (StatusCode::NOT_FOUND, ""),
-    };
-    let mut response = Response::new(Body::new(http_body_util::Full::new(Bytes::from(text))));
-    *response.status_mut() = status;
-    response
 }

@@ -1,6 +1,8 @@
 //! Taking connections and calls: one port for gRPC and for the few HTTP pages that tools look at.
 
 mod calls;
+mod deadline;
+mod pages;
 mod quick;
 
 use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
