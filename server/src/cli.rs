@@ -95,12 +95,24 @@ pub enum Command {
         #[arg(long)]
         fingerprint: bool,
     },
-    /// 事件库：单独服务、备份、恢复 / The event store: serve it alone, back up, restore
+    /// 事件库：单独服务、备份、恢复、清理、导出、导入 / The event store: serve it alone, back up, restore, scavenge, export, import
     #[command(
         subcommand,
         after_help = "例 / Examples:\n  zhulu store serve\n  zhulu store backup /backup/2026-03-01\n  zhulu store restore /backup/2026-03-01 --data-dir /var/lib/zhulu"
     )]
     Store(StoreCommand),
+    /// 把全部事件搬到另一个事件库 / Copy every event to another store, and compare both event by event
+    #[command(
+        after_help = "两端 / Each end: embedded:目录 DIR，或 / or esdb://… ；中断后再次运行会接着搬 / run again after an interruption, it goes on\n\n例 / Examples:\n  zhulu migrate-store --from embedded:/var/lib/zhulu/events --to 'esdb://admin:changeit@db.example:2113'\n  zhulu migrate-store --from 'esdb://localhost:2113?tls=false' --to embedded:/srv/zhulu/events"
+    )]
+    MigrateStore {
+        /// 从哪里 / where from
+        #[arg(long, env = "ZHULU_MIGRATE_FROM", value_name = "STORE", hide_env_values = true)]
+        from: String,
+        /// 到哪里 / where to
+        #[arg(long, env = "ZHULU_MIGRATE_TO", value_name = "STORE", hide_env_values = true)]
+        to: String,
+    },
     /// 只做反应和计时 / Only react and fire timers, beside other processes
     #[command(
         after_help = "例 / Examples:\n  zhulu react --store esdb://events.example:2113 --database-url postgresql://zhulu@db.example/zhulu"
@@ -234,6 +246,23 @@ pub enum StoreCommand {
     Restore {
         /// 备份的目录 / the backup's directory
         directory: PathBuf,
+    },
+    /// 清理已删除和已截断的事件（不动筑录自己的流） / Remove what was deleted or truncated; never anything of Zhulu's own
+    #[command(after_help = "例 / Examples:\n  zhulu store scavenge")]
+    Scavenge,
+    /// 导出全部事件（NDJSON，带哈希） / Write every event as a line of JSON, with its hash
+    #[command(
+        after_help = "例 / Examples:\n  zhulu store export events.ndjson.gz\n  zhulu store export - | sha256sum\n  zhulu store export --store esdb://ops@db.example:2113 events.ndjson"
+    )]
+    Export {
+        /// 新文件，可为 .gz，或 - / a new file, plain or .gz, or - for the standard output
+        file: PathBuf,
+    },
+    /// 导入导出的事件 / Append every event of an export, and check its chain
+    #[command(after_help = "例 / Examples:\n  zhulu store import events.ndjson.gz --data-dir /srv/new")]
+    Import {
+        /// 文件，可为 .gz / the file, plain or .gz
+        file: PathBuf,
     },
 }
 

@@ -12,10 +12,11 @@ use commands::{
     Bureau,
     imports::{self, Found, ImportReport, batch, permits, xes},
     outside::Clock,
+    own_streams,
 };
 use domain::{case::CaseType as _, case_types::construction_permit::ConstructionPermit};
 use event_store_contract::Position;
-use event_store_embedded::EmbeddedStore;
+use event_store_embedded::{EmbeddedStore, ScavengeOptions};
 use projections::Projections;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -48,6 +49,8 @@ pub enum Errand {
         /// The view's name, or `all`.
         view: String,
     },
+    /// Whatever was deleted or truncated out of the store, for good; never anything of Zhulu's own.
+    Scavenge,
 }
 
 /// What every import is told.
@@ -94,6 +97,17 @@ pub enum Outcome {
         /// Views that stopped at an event.
         stopped: Vec<String>,
     },
+    /// A scavenge.
+    Scavenged {
+        /// Streams of which something was taken out.
+        streams: u64,
+        /// Events that were taken out.
+        events: u64,
+        /// Bytes of their data and metadata.
+        bytes: u64,
+        /// Bytes of the file that the next events will fill.
+        free_bytes: u64,
+    },
 }
 
 /// What a process has to do errands with.
@@ -111,9 +125,10 @@ pub type Tell = Arc<dyn Fn(u64, u64) + Send + Sync>;
 impl Errand {
     /// Does it, with the rooms of this process.
     pub async fn carry_out(self, rooms: &Rooms, clock: &dyn Clock, limits: &Limits, tell: Tell) -> Result<Outcome, Failure> {
-        let (bureau, projections) = match &rooms.bureau {
-            Some((bureau, projections)) => (bureau, projections),
-            None => return Err(only_the_store()),
+        let (bureau, projections) = match (&self, &rooms.bureau) {
+            (Self::Scavenge, _) => return scavenge(rooms.embedded.as_ref(), clock, tell).await,
+            (_, Some((bureau, projections))) => (bureau, projections),
+            (_, None) => return Err(only_the_store()),
         };
         let outcome = match self {
             Self::ImportPermits(import) => {
@@ -138,6 +153,7 @@ impl Errand {
                 }
             }
             Self::Rebuild { view } => return rebuild(projections, &view, tell).await,
+            Self::Scavenge => return Err(only_the_store()),
         };
         views_are_current(bureau, projections, limits).await?;
         Ok(outcome)
@@ -187,6 +203,31 @@ async fn rebuild(projections: &Projections, view: &str, tell: Tell) -> Result<Ou
         rows: report.rows,
         elapsed: report.elapsed,
         stopped: report.stopped.into_iter().map(|(view, _)| view).collect(),
+    })
+}
+
+/// Takes out of an embedded store what its readers are not shown any more.
+pub async fn scavenge(store: Option<&EmbeddedStore>, clock: &dyn Clock, tell: Tell) -> Result<Outcome, Failure> {
+    let store = store.ok_or_else(|| {
+        Failure::new(
+            "只能清理内置事件库；KurrentDB 服务器请用它自己的清理",
+            "only the embedded store is scavenged here; a KurrentDB server has a scavenge of its own",
+        )
+    })?;
+    let options = ScavengeOptions {
+        now: clock.now(),
+        may_touch: Arc::new(|stream| !own_streams::is_own(stream)),
+        stop: Arc::default(),
+    };
+    let report = store
+        .scavenge(options, move |seen| tell(seen.streams_looked_at, seen.of_streams))
+        .await
+        .map_err(|error| Failure::doing("清理没有完成，可再次运行", "the scavenge did not finish; run it again", error))?;
+    Ok(Outcome::Scavenged {
+        streams: report.streams,
+        events: report.events,
+        bytes: report.bytes,
+        free_bytes: report.free_bytes,
     })
 }
 

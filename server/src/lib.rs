@@ -70,7 +70,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
             StoreCommand::Restore { directory } => {
                 work::store_copies::restore(&args, &place_or(&args, DATA_DIRECTORY)?, &directory).await
             }
+            StoreCommand::Scavenge => work::store_scavenge::run(&args, &existing(&args)?).await,
+            StoreCommand::Export { file } => work::moving::export(&args, &place_or(&args, DATA_DIRECTORY)?, &file).await,
+            StoreCommand::Import { file } => work::moving::import(&args, &place_or(&args, DATA_DIRECTORY)?, &file).await,
         },
+        Command::MigrateStore { from, to } => work::moving::migrate(&from, &to).await,
         Command::Schema => work::schema::run(),
         Command::Token(token) => work::token::run(&place_or(&args, DATA_DIRECTORY)?, &token),
         Command::Doctor => work::doctor::run(&args, &data_directory(&args, DATA_DIRECTORY)).await,

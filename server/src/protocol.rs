@@ -78,6 +78,16 @@ pub fn introduce(server: &EsdbServer, args: &EsdbArgs) {
         return;
     }
     println!("事件库 / event store: esdb://{address}");
+    let told = server.introduction();
+    if let Some(file) = told.authority_file {
+        println!("  CA 证书 / authority (tlsCaFile): {}", file.display());
+    }
+    if let Some(fingerprint) = told.fingerprint {
+        println!("  SHA-256 指纹 / fingerprint: {fingerprint}");
+    }
+    if let Some(file) = told.password_file {
+        println!("  admin 初始密码 / first password of admin: {}", file.display());
+    }
 }
 
 fn security(args: &EsdbArgs) -> Security {

@@ -85,7 +85,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    fn embedded(store: EmbeddedStore) -> Self {
+    /// An embedded store.
+    pub fn embedded(store: EmbeddedStore) -> Self {
         Self {
             events: Arc::new(store.clone()),
             embedded: Some(store),
