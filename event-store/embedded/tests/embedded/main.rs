@@ -1,10 +1,15 @@
 //! The embedded store from outside: the contract's suite, and what a disk and a killed process add to it.
 #![allow(clippy::unwrap_used)]
 
+mod copies;
 mod damage;
 mod killing;
+mod lists;
 mod model;
 mod opening;
+mod scavenging;
+mod wide_reads;
+mod wide_writes;
 
 use std::sync::{Arc, Mutex};
 
