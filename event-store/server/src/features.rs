@@ -26,6 +26,32 @@ const METHODS: &[(&str, &[(&str, &[&str])])] = &[
         "event_store.client.server_features.serverfeatures",
         &[("getsupportedmethods", &[])],
     ),
+    ("event_store.client.monitoring.monitoring", &[("stats", &[])]),
+    (
+        "event_store.client.operations.operations",
+        &[
+            ("mergeindexes", &[]),
+            ("resignnode", &[]),
+            ("restartpersistentsubscriptions", &[]),
+            ("setnodepriority", &[]),
+            ("shutdown", &[]),
+            ("startscavenge", &[]),
+            ("stopscavenge", &[]),
+        ],
+    ),
+    (
+        "event_store.client.users.users",
+        &[
+            ("changepassword", &[]),
+            ("create", &[]),
+            ("delete", &[]),
+            ("details", &[]),
+            ("disable", &[]),
+            ("enable", &[]),
+            ("resetpassword", &[]),
+            ("update", &[]),
+        ],
+    ),
 ];
 
 /// Answers from the table above.

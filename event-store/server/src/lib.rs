@@ -9,11 +9,15 @@ mod filter;
 mod gossip;
 mod guard;
 mod monitoring;
+mod operations;
 pub mod persistent;
 mod protocol;
 mod refusal;
+mod scavenges;
 mod serving;
 mod streams;
+#[cfg(test)]
+mod testing;
 mod tls;
 mod users;
 
@@ -26,6 +30,7 @@ use tokio::sync::watch;
 use crate::{
     access::{Access, AccessError},
     monitoring::Figures,
+    operations::Office,
     serving::Serving,
     streams::Live,
     tls::Tls,
@@ -107,6 +112,7 @@ pub(crate) struct Desk {
     /// None, if connections are in plain text.
     pub(crate) tls: Option<Tls>,
     pub(crate) figures: Figures,
+    pub(crate) office: Office,
     /// Who hears of what is appended.
     pub(crate) live: Arc<Live>,
     pub(crate) config: EsdbConfig,
@@ -153,6 +159,11 @@ impl EsdbServer {
         }
     }
 
+    /// Turns true when an operator asks for the end of the process. Nobody is told so while nobody waits for it.
+    pub fn shutdown_asked(&self) -> watch::Receiver<bool> {
+        self.desk.office.shutdown_asked()
+    }
+
     /// Ends subscriptions, lets other calls end for so long, and lets go of the address.
     pub async fn stop(self, grace: Duration) {
         self.serving.stop(grace).await;
@@ -186,6 +197,7 @@ pub async fn start(store: EmbeddedStore, config: EsdbConfig) -> Result<EsdbServe
         access,
         tls,
         figures: Figures::default(),
+        office: Office::new(),
         live: Arc::default(),
         config,
         address,

@@ -39,8 +39,6 @@ const BYTES_PER_KIB: u64 = 1024;
 pub(crate) struct Figures {
     /// Open connections.
     pub(crate) connections: Gauge,
-    /// Live catch-up subscriptions.
-    pub(crate) subscriptions: Gauge,
 }
 
 /// How many of something there are at this moment.
@@ -158,7 +156,7 @@ fn of_the_store(desk: &Desk, sample: &Sample, before: Option<&Sample>) -> Vec<Fi
         Figure("es-checksum", sample.head.to_string(), "Position of the newest event"),
         Figure(
             "es-subscriptions",
-            desk.figures.subscriptions.now().to_string(),
+            desk.live.listening().to_string(),
             "Live catch-up subscriptions",
         ),
         Figure(

@@ -7,6 +7,8 @@
 mod acl;
 mod first_start;
 mod password;
+#[cfg(test)]
+mod tests;
 mod throttle;
 mod verified;
 
@@ -20,10 +22,7 @@ use chrono::{DateTime, Utc};
 use event_store_contract::{Direction, StoreError, StreamName};
 use event_store_embedded::EmbeddedStore;
 use http::{HeaderName, header::AUTHORIZATION};
-use tonic::{
-    Code, Status,
-    metadata::{MetadataMap, MetadataValue},
-};
+use tonic::{Code, Status, metadata::MetadataMap};
 
 pub use self::first_start::PASSWORD_VARIABLE;
 pub(crate) use self::{
@@ -35,7 +34,11 @@ use self::{
     acl::{Deed, Defaults},
     verified::{Guard, Login},
 };
-use crate::{Security, users::book::UserBook};
+use crate::{
+    Security,
+    refusal::{self, with_trailers},
+    users::book::UserBook,
+};
 
 /// The administrator that every server begins with.
 const ADMIN: &str = "admin";
@@ -243,11 +246,11 @@ impl Access {
             return Ok(true);
         }
         let own = match StreamName::new(stream) {
-            Ok(name) => self.store.metadata(&name).map_err(|error| store_status(&error))?,
+            Ok(name) => self.store.metadata(&name).map_err(|error| refusal::of_store(&error))?,
             Err(_) => None,
         };
         let own = own.and_then(|metadata| metadata.acl);
-        let defaults = self.defaults().map_err(|error| store_status(&error))?;
+        let defaults = self.defaults().map_err(|error| refusal::of_store(&error))?;
         Ok(acl::permits(deed, stream, own.as_ref(), &defaults, |role| is_one(user, role)))
     }
 
@@ -297,32 +300,10 @@ fn address(metadata: &MetadataMap) -> Option<IpAddr> {
 
 /// Somebody has no right to something.
 pub(crate) fn denied() -> Status {
-    status_with(Code::PermissionDenied, "Access Denied".into(), "access-denied", &[])
+    with_trailers(Code::PermissionDenied, "Access Denied".into(), "access-denied", &[])
 }
 
 /// Somebody is not who they say.
 fn unauthenticated(reason: impl Into<String>) -> Status {
-    status_with(Code::Unauthenticated, reason.into(), "access-denied", &[])
-}
-
-/// A status whose trailers name the exception, as clients of the protocol look for it.
-pub(crate) fn status_with(code: Code, message: String, exception: &'static str, named: &[(&'static str, &str)]) -> Status {
-    let mut trailers = MetadataMap::new();
-    trailers.insert("exception", MetadataValue::from_static(exception));
-    for (name, value) in named {
-        // A trailer is plain ASCII; what is not, stands in the message only.
-        if let Ok(value) = value.parse() {
-            trailers.insert(*name, value);
-        }
-    }
-    Status::with_metadata(code, message, trailers)
-}
-
-/// The store could not be asked.
-pub(crate) fn store_status(error: &StoreError) -> Status {
-    match error {
-        StoreError::Damaged { .. } => Status::data_loss(error.to_string()),
-        StoreError::TooLarge(_) => Status::invalid_argument(error.to_string()),
-        StoreError::WrongRevision { .. } | StoreError::Unavailable(_) => Status::unavailable(error.to_string()),
-    }
+    with_trailers(Code::Unauthenticated, reason.into(), "access-denied", &[])
 }

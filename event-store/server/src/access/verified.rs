@@ -19,7 +19,10 @@ use super::{
     throttle::{Source, Throttle},
     unauthenticated,
 };
-use crate::users::book::{BookError, UserBook};
+use crate::{
+    refusal,
+    users::book::{BookError, UserBook},
+};
 
 /// The most credentials that are remembered as right; the one that was not used for longest is forgotten first.
 const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
@@ -197,7 +200,7 @@ fn read_basic(credentials: &[u8]) -> Result<(String, String), Status> {
 
 fn unreadable(error: &BookError) -> Status {
     match error {
-        BookError::Store(error) => super::store_status(error),
+        BookError::Store(error) => refusal::of_store(error),
         other => Status::internal(other.to_string()),
     }
 }

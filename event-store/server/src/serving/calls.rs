@@ -13,8 +13,10 @@ use crate::{
     features::Features,
     gossip::OneMember,
     monitoring::{self, Monitor},
+    operations::{self, Keeper},
     protocol::event_store::client::{
         gossip::gossip_server::GossipServer, monitoring::monitoring_server::MonitoringServer,
+        operations::operations_server::OperationsServer,
         server_features::server_features_server::ServerFeaturesServer, streams::streams_server::StreamsServer,
         users::users_server::UsersServer,
     },
@@ -34,6 +36,7 @@ pub(crate) struct Calls {
     features: ServerFeaturesServer<Features>,
     gossip: GossipServer<OneMember>,
     monitoring: MonitoringServer<Monitor>,
+    operations: OperationsServer<Keeper>,
     streams: StreamsServer<Streams>,
     users: UsersServer<UsersDesk>,
     desk: Arc<Desk>,
@@ -45,6 +48,7 @@ impl Calls {
             features: ServerFeaturesServer::new(Features),
             gossip: GossipServer::new(OneMember::new(desk.clone())),
             monitoring: monitoring::service(desk.clone()),
+            operations: operations::service(desk.clone()),
             streams: StreamsServer::new(Streams(desk.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES),
             users: users::service(desk.clone()),
             desk: desk.clone(),
@@ -83,6 +87,7 @@ impl Calls {
             "event_store.client.gossip.Gossip" => self.gossip.call(request).await,
             "event_store.client.monitoring.Monitoring" => self.monitoring.call(request).await,
             "event_store.client.streams.Streams" => self.streams.call(request).await,
+            "event_store.client.operations.Operations" => self.operations.call(request).await,
             "event_store.client.users.Users" => self.users.call(request).await,
             "event_store.client.projections.Projections" => {
                 return Status::unimplemented("projections in JavaScript are not offered here").into_http();

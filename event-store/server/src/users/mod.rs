@@ -3,6 +3,8 @@
 //! Administrators keep the users; a user may change its own password and look at itself.
 
 pub(crate) mod book;
+#[cfg(test)]
+mod tests;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -12,13 +14,14 @@ use tonic::{Code, Request, Response, Status};
 use self::book::{BookError, Entry, User};
 use crate::{
     Desk,
-    access::{Action, Caller, MAX_PASSWORD_BYTES, denied, status_with},
+    access::{Action, Caller, MAX_PASSWORD_BYTES, denied},
     protocol::event_store::client::users::{
         ChangePasswordReq, ChangePasswordResp, CreateReq, CreateResp, DeleteReq, DeleteResp, DetailsReq, DetailsResp, DisableReq,
         DisableResp, EnableReq, EnableResp, ResetPasswordReq, ResetPasswordResp, UpdateReq, UpdateResp,
         details_resp::{UserDetails, user_details},
         users_server::{Users, UsersServer},
     },
+    refusal::{self, with_trailers},
 };
 
 /// Ticks of .NET in a microsecond.
@@ -259,26 +262,26 @@ fn shown(Entry { user, changed_at, .. }: Entry) -> DetailsResp {
 fn status_of(login: &str, error: &BookError) -> Status {
     let named = [("login-name", login)];
     match error {
-        BookError::NotFound(_) => status_with(
+        BookError::NotFound(_) => with_trailers(
             Code::NotFound,
             format!("User '{login}' is not found."),
             "user-not-found",
             &named,
         ),
-        BookError::Exists(_) => status_with(
+        BookError::Exists(_) => with_trailers(
             Code::FailedPrecondition,
             format!("Conflict: {error}."),
             "user-conflict",
             &named,
         ),
-        BookError::Busy(_) => status_with(
+        BookError::Busy(_) => with_trailers(
             Code::DeadlineExceeded,
             format!("Try again: {error}."),
             "user-conflict",
             &named,
         ),
         BookError::NoLogin(_) => Status::invalid_argument(error.to_string()),
-        BookError::Store(store) => crate::access::store_status(store),
+        BookError::Store(store) => refusal::of_store(store),
         BookError::Unreadable { .. } => Status::internal(error.to_string()),
     }
 }
