@@ -7,7 +7,7 @@ use crate::protocol::event_store::client::server_features::{
 };
 
 /// The version of the protocol whose behaviour this server has. Clients gate on it: it must not promise more.
-pub(crate) const PROTOCOL_VERSION: &str = "25.1.0";
+pub(crate) const PROTOCOL_VERSION: &str = "26.1.0";
 
 /// Service, methods in lower case, and the features that a method has.
 const METHODS: &[(&str, &[(&str, &[&str])])] = &[
@@ -20,6 +20,10 @@ const METHODS: &[(&str, &[(&str, &[&str])])] = &[
             ("read", &["position", "events"]),
             ("tombstone", &[]),
         ],
+    ),
+    (
+        "kurrentdb.protocol.v2.streams.streamsservice",
+        &[("appendrecords", &[]), ("appendsession", &[])],
     ),
     ("event_store.client.gossip.gossip", &[("read", &[])]),
     (

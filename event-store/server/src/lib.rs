@@ -20,6 +20,7 @@ mod streams;
 mod testing;
 mod tls;
 mod users;
+mod v2;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 

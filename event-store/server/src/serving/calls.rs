@@ -16,17 +16,20 @@ use crate::{
     operations::{self, Keeper},
     protocol::event_store::client::{
         gossip::gossip_server::GossipServer, monitoring::monitoring_server::MonitoringServer,
-        operations::operations_server::OperationsServer,
-        server_features::server_features_server::ServerFeaturesServer, streams::streams_server::StreamsServer,
-        users::users_server::UsersServer,
+        operations::operations_server::OperationsServer, server_features::server_features_server::ServerFeaturesServer,
+        streams::streams_server::StreamsServer, users::users_server::UsersServer,
     },
+    protocol::kurrentdb::protocol::v2::streams::streams_service_server::StreamsServiceServer,
     serving::{deadline, pages},
     streams::{self, Streams, out_of_time},
     users::{self, UsersDesk},
+    v2::StreamsV2,
 };
 
 /// The largest message that is taken: the largest event, and what stands around it.
 const MAX_MESSAGE_BYTES: usize = 20 * 1024 * 1024;
+/// The largest message of the second version, which may bring many events.
+const MAX_MESSAGE_BYTES_V2: usize = 64 * 1024 * 1024;
 /// The one call that is answered by hand.
 const READ: &str = "/event_store.client.streams.Streams/Read";
 
@@ -38,6 +41,7 @@ pub(crate) struct Calls {
     monitoring: MonitoringServer<Monitor>,
     operations: OperationsServer<Keeper>,
     streams: StreamsServer<Streams>,
+    streams_v2: StreamsServiceServer<StreamsV2>,
     users: UsersServer<UsersDesk>,
     desk: Arc<Desk>,
 }
@@ -50,6 +54,7 @@ impl Calls {
             monitoring: monitoring::service(desk.clone()),
             operations: operations::service(desk.clone()),
             streams: StreamsServer::new(Streams(desk.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES),
+            streams_v2: StreamsServiceServer::new(StreamsV2(desk.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES_V2),
             users: users::service(desk.clone()),
             desk: desk.clone(),
         }
@@ -88,6 +93,7 @@ impl Calls {
             "event_store.client.monitoring.Monitoring" => self.monitoring.call(request).await,
             "event_store.client.streams.Streams" => self.streams.call(request).await,
             "event_store.client.operations.Operations" => self.operations.call(request).await,
+            "kurrentdb.protocol.v2.streams.StreamsService" => self.streams_v2.call(request).await,
             "event_store.client.users.Users" => self.users.call(request).await,
             "event_store.client.projections.Projections" => {
                 return Status::unimplemented("projections in JavaScript are not offered here").into_http();

@@ -32,7 +32,7 @@ pub(crate) use live::Live;
 pub(crate) use read::read;
 
 /// A write that the disk has not taken after so long is answered with "timed out"; it may be written all the same.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The Streams service, but for reading, which has a way of its own (see [`read`]).
 pub(crate) struct Streams(pub(crate) Arc<Desk>);
