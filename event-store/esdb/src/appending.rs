@@ -8,13 +8,16 @@ use kurrentdb::{CurrentRevision, Error, EventData};
 use crate::{
     connection::{ATTEMPT, Connection, Link, PATIENCE},
     convert, reading,
-    trouble::{Trouble, code, sorted, tombstoned},
+    trouble::{Trouble, code, sorted},
 };
 
 /// The most bytes of an append that goes along a lane: there it is one message, which others wait behind.
 const MAX_LANE_BYTES: usize = 256 * 1024;
 /// The most events of an append that goes along a lane.
 const MAX_LANE_EVENTS: usize = 500;
+
+/// The revision of a tombstone.
+const TOMBSTONE_REVISION: u64 = i64::MAX.unsigned_abs();
 
 /// What is appended, ready to be asked for again.
 struct Request<'a> {
@@ -123,7 +126,7 @@ async fn alone(connection: &Connection, link: &Link, request: &Request<'_>) -> R
             };
             Err(Trouble::Final(conflict(request.stream, request.expected, actual)))
         }
-        Err(Error::ResourceDeleted) => Err(tombstoned(request.stream)),
+        Err(Error::ResourceDeleted) => Err(Trouble::Final(deleted(connection, request).await)),
         Err(Error::Grpc { code, message })
             if [code::INVALID_ARGUMENT, code::RESOURCE_EXHAUSTED, code::OUT_OF_RANGE].contains(&(code as i32)) =>
         {
@@ -133,6 +136,17 @@ async fn alone(connection: &Connection, link: &Link, request: &Request<'_>) -> R
         }
         Err(error) => Err(sorted(error)),
     }
+}
+
+/// What a store that is asked in process says of a stream that was deleted: for ever, and it is at the last revision
+/// that there can be; else, nothing is there.
+async fn deleted(connection: &Connection, request: &Request<'_>) -> StoreError {
+    let actual = match reading::newest(connection, request.stream).await {
+        Ok(newest) => newest.map(|event| event.revision),
+        Err(StoreError::Damaged { .. }) => Some(TOMBSTONE_REVISION),
+        Err(error) => return error,
+    };
+    conflict(request.stream, request.expected, actual)
 }
 
 fn conflict(stream: &StreamName, expected: Expected, actual: Option<u64>) -> StoreError {
