@@ -25,6 +25,19 @@ const METHODS: &[(&str, &[(&str, &[&str])])] = &[
         "kurrentdb.protocol.v2.streams.streamsservice",
         &[("appendrecords", &[]), ("appendsession", &[])],
     ),
+    (
+        "event_store.client.persistent_subscriptions.persistentsubscriptions",
+        &[
+            ("create", &["stream", "all"]),
+            ("delete", &["stream", "all"]),
+            ("getinfo", &["stream", "all"]),
+            ("list", &["stream", "all"]),
+            ("read", &["stream", "all"]),
+            ("replayparked", &["stream", "all"]),
+            ("restartsubsystem", &["stream", "all"]),
+            ("update", &["stream", "all"]),
+        ],
+    ),
     ("event_store.client.gossip.gossip", &[("read", &[])]),
     (
         "event_store.client.server_features.serverfeatures",

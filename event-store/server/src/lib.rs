@@ -10,7 +10,7 @@ mod gossip;
 mod guard;
 mod monitoring;
 mod operations;
-pub mod persistent;
+mod persistent;
 mod protocol;
 mod refusal;
 mod scavenges;
@@ -32,6 +32,7 @@ use crate::{
     access::{Access, AccessError},
     monitoring::Figures,
     operations::Office,
+    persistent::Subscriptions,
     serving::Serving,
     streams::Live,
     tls::Tls,
@@ -114,6 +115,8 @@ pub(crate) struct Desk {
     pub(crate) tls: Option<Tls>,
     pub(crate) figures: Figures,
     pub(crate) office: Office,
+    /// Consumers that share the work of one group.
+    pub(crate) persistent: Arc<Subscriptions>,
     /// Who hears of what is appended.
     pub(crate) live: Arc<Live>,
     pub(crate) config: EsdbConfig,
@@ -167,6 +170,8 @@ impl EsdbServer {
 
     /// Ends subscriptions, lets other calls end for so long, and lets go of the address.
     pub async fn stop(self, grace: Duration) {
+        // Consumers are told, and their groups write down how far they are.
+        self.desk.persistent.close().await;
         self.serving.stop(grace).await;
     }
 }
@@ -193,12 +198,14 @@ pub async fn start(store: EmbeddedStore, config: EsdbConfig) -> Result<EsdbServe
             Some(Tls::open(&config.directory, certificate.as_ref(), names, now)?)
         }
     };
+    let persistent = Subscriptions::new(store.clone(), Utc::now);
     let desk = Arc::new(Desk {
         store,
         access,
         tls,
         figures: Figures::default(),
         office: Office::new(),
+        persistent,
         live: Arc::default(),
         config,
         address,
@@ -206,5 +213,6 @@ pub async fn start(store: EmbeddedStore, config: EsdbConfig) -> Result<EsdbServe
     });
     tokio::spawn(desk.live.clone().run(desk.store.clone(), desk.stopping.clone(), Utc::now));
     let serving = Serving::start(listener, desk.clone(), stop);
+    tokio::spawn(persistent::keep_open(desk.persistent.clone(), desk.stopping.clone()));
     Ok(EsdbServer { desk, serving })
 }

@@ -148,6 +148,7 @@ impl Operations for Keeper {
 
     async fn restart_persistent_subscriptions(&self, request: Request<()>) -> Result<Response<()>, Status> {
         self.admit(&request).await?;
+        self.0.persistent.restart().await?;
         Ok(Response::new(()))
     }
 }

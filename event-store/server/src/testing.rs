@@ -52,12 +52,14 @@ pub(crate) async fn desk(security: Security) -> TestDesk {
         advertise: None,
         version: "0.0.0",
     };
+    let persistent = crate::persistent::Subscriptions::new(store.clone(), Utc::now);
     let desk = Desk {
         store,
         access,
         tls: None,
         figures: Figures::default(),
         office: Office::new(),
+        persistent,
         live: Arc::default(),
         address: config.listen,
         config,
