@@ -180,3 +180,96 @@ async fn nothing_is_chained_to_a_damaged_event() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn a_changed_value_in_any_column_is_found_and_its_place_is_named() {
+    for (column, value) in [
+        ("pos", "pos + 1000"),
+        ("stream_id", "99"),
+        ("rev", "rev + 50"),
+        ("created", "created + 1"),
+        ("crc", "crc + 1"),
+        ("flags", "1"),
+        ("event_id", "x'00112233445566778899aabbccddeeff'"),
+        ("hash", "zeroblob(32)"),
+        ("type", "'Happened999'"),
+        ("meta", "x'7b7d'"),
+        ("data", "x'7b7d'"),
+    ] {
+        let dir = TempDir::new().unwrap();
+        let event = store_with_a_mark(dir.path()).await;
+        let file = rusqlite::Connection::open(dir.path().join("events.sqlite")).unwrap();
+        let changed = format!("UPDATE events SET {column} = {value} WHERE pos = {}", event.position.0);
+        assert_eq!(file.execute(&changed, []).unwrap(), 1);
+        drop(file);
+        let store = EmbeddedStore::open_read_only(dir.path()).unwrap();
+        let report = store.verify(|_| {}).unwrap();
+        assert!(
+            report.damages.iter().any(|damage| damage.position == event.position),
+            "{column}: {report:?}"
+        );
+        let read = store.read_all(None, 100, &Filter::all()).await;
+        assert!(matches!(read, Err(StoreError::Damaged { .. })), "{column}: {read:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_stream_is_found() {
+    let dir = TempDir::new().unwrap();
+    let event = store_with_a_mark(dir.path()).await;
+    let file = rusqlite::Connection::open(dir.path().join("events.sqlite")).unwrap();
+    file.execute("UPDATE streams SET name = 'case-9' WHERE name = ?1", [event.stream.as_str()])
+        .unwrap();
+    drop(file);
+    let report = EmbeddedStore::open_read_only(dir.path()).unwrap().verify(|_| {}).unwrap();
+    assert_eq!(report.damages.len(), 15, "every event of it");
+}
+
+#[tokio::test]
+async fn a_torn_end_of_the_file_is_never_taken_for_the_whole() {
+    let dir = TempDir::new().unwrap();
+    store_with_a_mark(dir.path()).await;
+    let file = dir.path().join("events.sqlite");
+    let bytes = fs::read(&file).unwrap();
+    for torn in [1, 2_000, 4_096, 10_000] {
+        fs::write(&file, &bytes[..bytes.len() - torn]).unwrap();
+        let found = match EmbeddedStore::open_read_only(dir.path()) {
+            Err(_) => true,
+            Ok(store) => store.verify(|_| {}).map_or(true, |report| !report.is_whole()),
+        };
+        assert!(found, "{torn} bytes less");
+    }
+}
+
+#[tokio::test]
+async fn a_torn_end_of_the_write_ahead_log_costs_only_the_commit_that_was_on_its_way() {
+    let dir = TempDir::new().unwrap();
+    let store = EmbeddedStore::open(dir.path()).unwrap();
+    let log = dir.path().join("events.sqlite-wal");
+    let mut ends = Vec::new();
+    for _ in 0..20 {
+        store
+            .append(&stream("case-1"), Expected::Any, vec![event("{}"), event("{}")])
+            .await
+            .unwrap();
+        ends.push(usize::try_from(fs::metadata(&log).unwrap().len()).unwrap());
+    }
+    let (file, bytes) = (fs::read(dir.path().join("events.sqlite")).unwrap(), fs::read(&log).unwrap());
+    for (end, garbled) in [(ends[18] + 1, 0), (ends[19] - 1, 0), (ends[19], 100), (ends[19], 4_000)] {
+        let copy = TempDir::new().unwrap();
+        let mut torn = bytes[..end].to_vec();
+        for byte in torn.iter_mut().rev().take(garbled) {
+            *byte ^= 0x55;
+        }
+        fs::write(copy.path().join("events.sqlite"), &file).unwrap();
+        fs::write(copy.path().join("events.sqlite-wal"), torn).unwrap();
+        let store = EmbeddedStore::open(copy.path()).unwrap();
+        assert_eq!(store.head().await, Ok(Some(Position(38))), "{end} {garbled}");
+        assert!(store.verify(|_| {}).unwrap().is_whole());
+        let next = store
+            .append(&stream("case-1"), Expected::Revision(37), vec![event("{}")])
+            .await
+            .unwrap();
+        assert_eq!(next.position, Position(39));
+    }
+}

@@ -17,12 +17,18 @@ use crate::{event, stream};
 /// Tells a process of this test that it is the one to be killed, and where its store is.
 const DIR: &str = "STORE_OF_THE_KILLED_PROCESS";
 const WRITERS: usize = 6;
+/// How often it is killed.
+const KILLS: usize = 50;
 
 #[tokio::test]
 async fn what_was_acknowledged_survives_kill_9_and_nothing_else_appears() {
     let dir = TempDir::new().unwrap();
     let mut acknowledged = HashMap::new();
-    for kill_after in [1, 40, 7, 300, 120] {
+    // Sometimes at once, sometimes after some time: here and there in a commit.
+    for kill_after in [1, 40, 7, 300, 120]
+        .into_iter()
+        .chain((5..KILLS).map(|round| round * 17 % 41 + 1))
+    {
         let mut child = Command::new(env::current_exe().unwrap())
             .args([
                 "killing::appends_until_it_is_killed",
@@ -53,12 +59,13 @@ async fn what_was_acknowledged_survives_kill_9_and_nothing_else_appears() {
         }
         assert!(!child.wait().unwrap().success());
         assert!(heard >= kill_after, "the process was killed while it was appending");
-        look_at(dir.path(), &acknowledged).await;
+        look_at(dir.path(), &mut acknowledged).await;
     }
 }
 
-/// Every writer's stream holds its numbers in order, up to what was acknowledged, or one more that was on its way.
-async fn look_at(dir: &Path, acknowledged: &HashMap<usize, usize>) {
+/// Every writer's stream holds its numbers in order, up to what was acknowledged, or one more that was on its way. Once
+/// that was seen, it stays.
+async fn look_at(dir: &Path, acknowledged: &mut HashMap<usize, usize>) {
     let head = EmbeddedStore::open_read_only(dir).unwrap().head().await;
     let store = EmbeddedStore::open(dir).unwrap();
     assert_eq!(store.head().await, head, "a reader alone sees what a writer finds");
@@ -77,6 +84,9 @@ async fn look_at(dir: &Path, acknowledged: &HashMap<usize, usize>) {
             "{promised} promised, {} there",
             events.len()
         );
+        if let Some(last) = events.len().checked_sub(1) {
+            acknowledged.insert(writer, last);
+        }
     }
 }
 

@@ -3,11 +3,14 @@
 
 mod copies;
 mod damage;
+mod formats;
+mod full_disk;
 mod killing;
 mod lists;
 mod model;
 mod opening;
 mod scavenging;
+mod wide_model;
 mod wide_reads;
 mod wide_writes;
 
