@@ -99,7 +99,7 @@ pub(crate) async fn lay_out(client: &Client, base: &str, views: &[Box<dyn View>]
             "update {base}.view_status set stopped_event = null, stopped_stream = null, stopped_revision = null, \
              stopped_position = null, stopped_reason = null where stopped_event is not null;
              {}
-             insert into {base}.leases (what, lane) select what, lane
+             insert into {base}.leases (what, lane, lanes) select what, lane, {lanes}
              from unnest(array['views', 'reactions']) as what, generate_series(0, {lanes} - 1) as lane
              on conflict do nothing; commit",
             missing_checkpoints_sql(base)
@@ -121,7 +121,8 @@ fn lanes_sql(base: &str) -> String {
              primary key (id, duty)
          ) with (fillfactor = 50);
          create table if not exists {base}.leases (
-             what text, lane int4, holder uuid, epoch int8 not null default 0, until timestamptz, primary key (what, lane)
+             what text, lane int4, lanes int4 not null, holder uuid, epoch int8 not null default 0, until timestamptz,
+             primary key (what, lane)
          ) with (fillfactor = 50);"
     )
 }

@@ -94,10 +94,10 @@ async fn attempt(inner: &Arc<Inner>, session: &Session, lanes: u32) -> Result<()
                  select max(lane.position) from {base}.view_lanes as lane where lane.name = view.name));
              delete from {base}.view_lanes;
              {}
-             update {base}.leases set epoch = epoch + 1, holder = null;
+             update {base}.leases set lanes = {lanes}, epoch = epoch + 1, holder = null;
              delete from {base}.leases where lane >= {lanes};
-             insert into {base}.leases (what, lane, epoch)
-             select what, lane, (select max(epoch) from {base}.leases)
+             insert into {base}.leases (what, lane, lanes, epoch)
+             select what, lane, {lanes}, (select max(epoch) from {base}.leases)
              from unnest(array['views', 'reactions']) as what, generate_series(0, {lanes} - 1) as lane
              on conflict do nothing;
              {bookmarks}

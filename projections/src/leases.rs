@@ -15,10 +15,10 @@ use tokio::{
     task::JoinHandle,
     time::Instant,
 };
-use tokio_postgres::Error;
+use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
-use crate::{database::Database, session::Session};
+use crate::{database::Database, live::told_to_stop, session::Session};
 
 /// How often a process says that it is alive, renews its leases, and looks for lanes that nobody works on.
 #[cfg(not(test))]
@@ -154,8 +154,7 @@ impl Leases {
                 }
             }
             tokio::select! {
-                // A sender that is gone stops us as well.
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = told_to_stop(&mut stop) => break,
                 () = tokio::time::sleep(BEAT) => {}
             }
         }
@@ -178,22 +177,24 @@ impl Leases {
         for held in hands.take_back(share) {
             self.release(duty, held).await?;
         }
-        let wanted = share.saturating_sub(hands.busy().len());
+        let busy = hands.busy();
+        for (lane, epoch) in beat.renewed.iter().filter(|(lane, _)| !busy.contains(&lane.cast_signed())) {
+            // Nobody works in it: an earlier round took it and came to nothing.
+            let lane = Lane {
+                index: *lane,
+                of: beat.lanes,
+            };
+            self.release(duty, Held { lane, epoch: *epoch }).await?;
+        }
+        let wanted = share.saturating_sub(busy.len());
         if wanted == 0 {
             return Ok(());
         }
-        for (lane, epoch) in self.take(duty, beat.lanes, &hands.busy(), wanted).await? {
-            let held = Held {
-                lane: Lane {
-                    index: lane,
-                    of: beat.lanes,
-                },
-                epoch,
-            };
-            tracing::debug!(duty = duty.name(), lane = %held.lane, epoch, "a lane was taken");
+        for held in self.take(duty, &busy, wanted).await? {
+            tracing::debug!(duty = duty.name(), lane = %held.lane, epoch = held.epoch, "a lane was taken");
             let (stop, told) = watch::channel(false);
             let task = tokio::spawn(work(held, told));
-            hands.working.insert(lane, Worker { held, stop, task });
+            hands.working.insert(held.lane.index, Worker { held, stop, task });
         }
         Ok(())
     }
@@ -235,37 +236,39 @@ impl Leases {
     }
 
     /// Takes up to so many lanes that nobody works on; lanes that are still being worked on here are not asked for.
-    async fn take(&self, duty: Duty, lanes: u32, busy: &[i32], wanted: usize) -> Result<Vec<(u32, i64)>, Error> {
+    async fn take(&self, duty: Duty, busy: &[i32], wanted: usize) -> Result<Vec<Held>, Error> {
         let session = self.session().await?;
         let base = self.0.database.base();
         let statement = session
             .statement(&format!(
                 "with free as (
                      select lane from {base}.leases as lease
-                     where what = $2 and lane < $4 and lane <> all($5)
+                     where what = $2 and lane <> all($4)
                          and (holder is null or holder = $1 or until <= clock_timestamp() or not exists (
                              select from {base}.members as member
                              where member.id = lease.holder and member.duty = lease.what and {IS_ALIVE}))
-                     order by lane limit $6 for update skip locked)
+                     order by lane limit $5 for update skip locked)
                  update {base}.leases as lease
                  set holder = $1, epoch = lease.epoch + 1, until = clock_timestamp() + make_interval(secs => $3)
                  from free where lease.what = $2 and lease.lane = free.lane
-                 returning lease.lane, lease.epoch"
+                 returning lease.lane, lease.lanes, lease.epoch"
             ))
             .await?;
         let (member, what) = (self.0.member, duty.name());
         let wanted = i64::try_from(wanted).unwrap_or(i64::MAX);
         let rows = session
             .client
-            .query(
-                &statement,
-                &[&member, &what, &LEASE_SECONDS, &lanes.cast_signed(), &busy, &wanted],
-            )
+            .query(&statement, &[&member, &what, &LEASE_SECONDS, &busy, &wanted])
             .await?;
-        Ok(rows
-            .iter()
-            .map(|row| (row.get::<_, i32>(0).cast_unsigned(), row.get(1)))
-            .collect())
+        // How many lanes there are stands in the lease: between two questions the streams may have been divided anew.
+        let held = |row: &Row| Held {
+            lane: Lane {
+                index: row.get::<_, i32>(0).cast_unsigned(),
+                of: row.get::<_, i32>(1).cast_unsigned(),
+            },
+            epoch: row.get(2),
+        };
+        Ok(rows.iter().map(held).collect())
     }
 
     async fn release(&self, duty: Duty, held: Held) -> Result<(), Error> {

@@ -65,7 +65,8 @@ pub(crate) async fn run(inner: &Arc<Inner>, held: Held, mut stop: watch::Receive
     }
 }
 
-async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
+/// Waits until somebody says so.
+pub(crate) async fn told_to_stop(stop: &mut watch::Receiver<bool>) {
     // A sender that is gone stops us as well.
     let _ = stop.wait_for(|stop| *stop).await;
 }

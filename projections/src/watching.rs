@@ -18,6 +18,7 @@ use crate::{
     catalog,
     handle::{CaseChange, Inner, ProjectionError},
     leases::Duty,
+    live::told_to_stop,
 };
 
 /// How often the checkpoints are looked at, whether or not anything was heard.
@@ -100,7 +101,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stop: watch::Receiver<bool>) {
     // One watcher in a process is enough; it holds both ends for as long as it lives.
     let mut ends = tokio::select! {
         ends = inner.ears.lock() => ends,
-        _ = stop.wait_for(|stop| *stop) => return,
+        () = told_to_stop(&mut stop) => return,
     };
     let (heard, untold) = &mut *ends;
     let mut had_news = look(inner).await;
@@ -110,7 +111,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stop: watch::Receiver<bool>) {
             tracing::warn!(%cause, "the views' checkpoints cannot be looked at");
         }
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = told_to_stop(&mut stop) => break,
             Some(payload) = heard.recv() => had_news = hear(inner, &payload).await,
             Some(first) = untold.recv() => had_news = tell(inner, first, untold).await,
             () = tokio::time::sleep(LOOK) => had_news = look(inner).await,
