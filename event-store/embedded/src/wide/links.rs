@@ -16,7 +16,7 @@ impl Readers {
     /// Puts what they lead to in the place of links, if it can be seen.
     pub(crate) fn follow_links(&self, reader: &mut Reader, events: &mut [Seen], now: DateTime<Utc>) -> Result<(), StoreError> {
         for seen in events {
-            if !seen.event.as_ref().is_some_and(|event| &*event.name == LINK_NAME) {
+            if seen.event.as_ref().is_none_or(|event| &*event.name != LINK_NAME) {
                 continue;
             }
             let Some(link) = seen.event.take() else { continue };

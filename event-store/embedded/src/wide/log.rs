@@ -24,11 +24,10 @@ impl Readers {
         self.with(|reader| {
             let from = match (asked.direction, asked.from) {
                 (Direction::Forwards, LogFrom::Start) => 0,
-                (Direction::Forwards, LogFrom::End) => u64::MAX,
+                (_, LogFrom::End) => u64::MAX,
                 (Direction::Forwards, LogFrom::At(Position(at))) => at.saturating_sub(1),
                 (_, LogFrom::After(Position(at))) => at,
                 (Direction::Backwards, LogFrom::Start) => 1,
-                (Direction::Backwards, LogFrom::End) => u64::MAX,
                 (Direction::Backwards, LogFrom::At(Position(at))) => at.saturating_add(1),
             };
             let from = match asked.direction {

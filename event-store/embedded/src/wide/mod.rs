@@ -3,6 +3,7 @@
 
 mod index;
 mod links;
+mod lists;
 mod log;
 mod metadata;
 mod seen;

@@ -67,7 +67,7 @@ impl Memory {
                 return places.last().copied().ok_or_else(|| nothing_asked(&stream, expected));
             }
         };
-        let undelete = self.to_undelete(connection, &stream, head)?;
+        let undelete = self.brought_back(connection, &stream, head)?;
         let appended = self.insert(connection, &stream, head, events, now)?;
         if let Some(undelete) = undelete {
             self.undelete(connection, &undelete, now)?;
@@ -88,7 +88,7 @@ impl Memory {
         let mut undelete = Vec::new();
         for share in &shares {
             match self.plan(connection, &share.stream, share.expected, share.ids.iter().copied())? {
-                Plan::Write(head) => undelete.extend(self.to_undelete(connection, &share.stream, head)?),
+                Plan::Write(head) => undelete.extend(self.brought_back(connection, &share.stream, head)?),
                 Plan::Repeated(places) => repeated.push((share, places)),
             }
         }
@@ -164,7 +164,7 @@ impl Memory {
     }
 
     /// The stream that this append brings back.
-    fn to_undelete(
+    fn brought_back(
         &mut self,
         connection: &Connection,
         stream: &StreamName,

@@ -11,6 +11,7 @@ mod model;
 mod opening;
 mod scavenging;
 mod wide_model;
+mod wide_races;
 mod wide_reads;
 mod wide_writes;
 

@@ -374,33 +374,3 @@ async fn an_event_that_is_too_large_is_refused_before_it_is_written() {
     let refused = write(&store, "a-1", Expected::Any, &[]).await;
     assert!(matches!(refused, Err(Refusal::Store(StoreError::TooLarge(_)))), "{refused:?}");
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_those_who_race_for_a_revision_exactly_one_wins() {
-    const RACERS: usize = 8;
-    const REVISIONS: u64 = 40;
-    let (_dir, store) = open();
-    let mut race = tokio::task::JoinSet::new();
-    for _ in 0..RACERS {
-        let store = store.clone();
-        race.spawn(async move {
-            let mut won = Vec::new();
-            for revision in 0..REVISIONS {
-                let expected = revision.checked_sub(1).map_or(Expected::NoStream, Expected::Revision);
-                match write(&store, "race-1", expected, &events(1)).await {
-                    Ok(place) => won.push(place.revision),
-                    Err(Refusal::WrongRevision { .. }) => {}
-                    Err(other) => panic!("{other}"),
-                }
-                // Whoever is behind waits for the others.
-                while store.stream_head(&stream("race-1")).unwrap().last < Some(revision) {
-                    tokio::task::yield_now().await;
-                }
-            }
-            won
-        });
-    }
-    let mut won = race.join_all().await.concat();
-    won.sort_unstable();
-    assert_eq!(won, (0..REVISIONS).collect::<Vec<_>>());
-}
