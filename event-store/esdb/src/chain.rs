@@ -196,13 +196,12 @@ pub(crate) async fn backwards(
             before.min(MAX_EVENTS_PER_READ),
         )
         .await?;
-        if page.is_empty() {
-            walk.is_cut = true;
-            break;
-        }
+        let before = walk.at.next;
         for mut event in page.into_iter().filter(|event| event.revision < lowest) {
             walk.step(&mut event)?;
         }
+        // A stream whose beginning was cut off answers with what comes after it.
+        walk.is_cut |= walk.at.next == before;
         if walk.is_cut {
             break;
         }

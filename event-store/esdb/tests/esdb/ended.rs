@@ -12,7 +12,7 @@ use std::{
 use event_store_contract::{EventStore as _, Filter};
 use event_store_esdb::EsdbStore;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt, Full};
 use hyper::{body::Bytes, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
