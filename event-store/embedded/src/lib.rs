@@ -1,7 +1,11 @@
 //! The event store of one machine: a durable log in SQLite, called in process, with one writer and a group commit.
 //!
 //! An append is acknowledged after its commit is on the disk, and never before. Every event carries a checksum and its
-//! link in the hash chain of its stream; both are verified whenever it is read.
+//! link in the hash chain of its stream; the checksum is verified whenever it is read, the chain whenever its stream is
+//! read through the contract.
+//!
+//! Beside the contract there is a wide door ([`EmbeddedStore::write`] and what follows it) for the protocol that others
+//! speak: several streams at once, deletion, truncation, links, lists of events, scavenging.
 
 mod backup;
 mod checkpoint;

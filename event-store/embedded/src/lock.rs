@@ -12,7 +12,7 @@ use crate::OpenError;
 const FILE: &str = "lock";
 
 /// The lock, held for as long as this lives. The operating system takes it back when the process dies, however it dies.
-pub(crate) struct Lock(#[expect(dead_code, reason = "held, not used")] File);
+pub(crate) struct Lock(File);
 
 impl Lock {
     pub(crate) fn take(dir: &Path) -> Result<Self, OpenError> {
@@ -37,5 +37,15 @@ impl Lock {
         file.set_len(0)?;
         writeln!(file, "{}", std::process::id())?;
         Ok(Self(file))
+    }
+}
+
+impl Drop for Lock {
+    /// Said aloud: a process that is just being started by this one holds a copy of the file, and the lock with it, until
+    /// it becomes another program.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock of the event store is let go with its file only");
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use event_store_contract::{RecordedEvent, StoreError, StreamName};
+use event_store_contract::{Direction, RecordedEvent, StoreError, StreamName};
 use uuid::Uuid;
 
 use super::{
@@ -52,17 +52,40 @@ impl Index {
         })
     }
 
-    /// A piece of a list.
+    /// A piece of a list. Not empty before its end: entries of scavenged events are passed over.
     pub(crate) fn read(&self, readers: &Readers, asked: &Asked<'_>) -> Result<SeenStream, StoreError> {
-        let Some(Piece { last, entries, end }) = self.with_lists(readers, |lists| Ok(lists.piece(asked)?))? else {
-            return Ok(SeenStream {
-                life: Life::Missing,
-                events: Vec::new(),
-                first: None,
-                last: None,
-                end: true,
-            });
-        };
+        let mut from = asked.from;
+        loop {
+            let piece = self.with_lists(readers, |lists| Ok(lists.piece(asked, from)?))?;
+            let Some(Piece { last, entries, end }) = piece else {
+                return Ok(SeenStream {
+                    life: Life::Missing,
+                    events: Vec::new(),
+                    first: None,
+                    last: None,
+                    end: true,
+                });
+            };
+            let reached = entries.last().map(|(number, _)| *number);
+            let events = Self::events(readers, asked, entries)?;
+            match (reached, asked.direction) {
+                (Some(number), Direction::Forwards) if events.is_empty() && !end => from = number + 1,
+                (Some(number), Direction::Backwards) if events.is_empty() && !end => from = number - 1,
+                _ => {
+                    return Ok(SeenStream {
+                        life: Life::Live,
+                        events,
+                        first: Some(0),
+                        last: Some(last),
+                        end,
+                    });
+                }
+            }
+        }
+    }
+
+    /// What stands at these numbers and positions.
+    fn events(readers: &Readers, asked: &Asked<'_>, entries: Vec<(u64, u64)>) -> Result<Vec<Seen>, StoreError> {
         readers.with(|reader| {
             let mut events = Vec::with_capacity(entries.len());
             for (number, position) in entries {
@@ -79,13 +102,7 @@ impl Index {
             if asked.resolve_links {
                 readers.follow_links(reader, &mut events, asked.now)?;
             }
-            Ok(SeenStream {
-                life: Life::Live,
-                events,
-                first: Some(0),
-                last: Some(last),
-                end,
-            })
+            Ok(events)
         })
     }
 

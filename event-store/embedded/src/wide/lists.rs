@@ -194,15 +194,15 @@ impl Lists {
             .optional()
     }
 
-    pub(super) fn piece(&self, asked: &Asked<'_>) -> rusqlite::Result<Option<Piece>> {
+    pub(super) fn piece(&self, asked: &Asked<'_>, from: u64) -> rusqlite::Result<Option<Piece>> {
         let Some((list_id, length @ 1..)) = self.list(asked.stream.as_str())? else {
             return Ok(None);
         };
         let last = length - 1;
         let (sql, from) = match asked.direction {
-            Direction::Forwards if asked.from > last => ("", 0),
-            Direction::Forwards => ("number >= ?2 ORDER BY number", asked.from),
-            Direction::Backwards => ("number <= ?2 ORDER BY number DESC", asked.from.min(last)),
+            Direction::Forwards if from > last => ("", 0),
+            Direction::Forwards => ("number >= ?2 ORDER BY number", from),
+            Direction::Backwards => ("number <= ?2 ORDER BY number DESC", from.min(last)),
         };
         if sql.is_empty() {
             let entries = Vec::new();

@@ -114,6 +114,8 @@ impl Writer {
     /// After a failure: nothing in memory counts until it was read back from the disk.
     fn forget(&mut self) {
         self.stale = true;
+        // Whether it is on the disk is known only when it is read again.
+        self.memory.tell_changed_metadata();
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
