@@ -11,6 +11,7 @@
 )]
 
 mod cli;
+mod clients;
 mod faults;
 mod imports;
 mod running;

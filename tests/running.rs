@@ -84,6 +84,7 @@ pub fn data_directory() -> TempDir {
 pub struct Server {
     child: Child,
     address: String,
+    event_store: Option<String>,
     data: PathBuf,
     agent: ureq::Agent,
 }
@@ -96,8 +97,13 @@ impl Server {
 
     /// Serves this directory with these further arguments.
     pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
+        // A usual port belongs to whoever is first; the stories have no need of it.
+        let quiet = !arguments
+            .iter()
+            .any(|argument| argument.starts_with("--esdb") || *argument == "--store");
         let mut child = command(data)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(quiet.then_some("--esdb-off"))
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -105,11 +111,16 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap());
         let started = Instant::now();
+        let mut event_store = None;
         let address = loop {
             let mut line = String::new();
             let read = lines.read_line(&mut line).unwrap();
             assert!(read > 0, "zhulu ended before it was ready: {:?}", child.wait());
             assert!(started.elapsed() < READY_LIMIT, "zhulu is not ready after {READY_LIMIT:?}");
+            if let Some(at) = line.find("esdb://") {
+                let named = line[at + "esdb://".len()..].split(['?', ' ', '\n']).next();
+                event_store = named.map(str::to_owned);
+            }
             if let Some(at) = line.find("http://") {
                 break line[at..]
                     .split_whitespace()
@@ -134,6 +145,7 @@ impl Server {
         Self {
             child,
             address,
+            event_store,
             data: data.to_path_buf(),
             agent,
         }
@@ -142,6 +154,11 @@ impl Server {
     /// Where it serves, such as `http://127.0.0.1:40123`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where its event store answers other clients, such as `127.0.0.1:40124`.
+    pub fn event_store(&self) -> Option<&str> {
+        self.event_store.as_deref()
     }
 
     /// The data directory.

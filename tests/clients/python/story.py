@@ -16,6 +16,7 @@ from uuid import uuid4
 from kurrentdbclient import KurrentDBClient, NewEvent, NewEvents, StreamState
 from kurrentdbclient.exceptions import (
     AccessDeniedError,
+    FailedPreconditionError,
     GrpcError,
     KurrentDBClientError,
     NotFoundError,
@@ -112,7 +113,7 @@ def the_log_is_read_with_filters(client):
     begin = client.get_commit_position()
     client.append_to_stream(wall, events=[event("Drawn"), event("Built")], current_version=NO_STREAM)
     client.append_to_stream(roof, events=[event("Drawn")], current_version=NO_STREAM)
-    client.set_stream_metadata(roof, {"colour": "red"})
+    client.set_stream_metadata(roof, metadata={"colour": "red"})
 
     def seen(**how):
         found = client.read_all(commit_position=begin, **how)
@@ -215,7 +216,8 @@ def a_tombstone_is_for_ever(client):
     client.append_to_stream(name, events=event(), current_version=NO_STREAM)
     client.tombstone_stream(name, current_version=0)
     refused(StreamIsDeletedError, lambda: client.get_stream(name))
-    refused(StreamIsDeletedError, lambda: client.append_to_stream(name, events=event(), current_version=ANY))
+    refused(FailedPreconditionError, lambda: client.append_to_stream(name, events=event(), current_version=ANY))
+    refused(StreamIsDeletedError, lambda: client.append_to_stream(name, events=[event(), event()], current_version=ANY))
     refused(StreamIsDeletedError, lambda: client.tombstone_stream(name, current_version=ANY))
 
 
@@ -223,19 +225,20 @@ def metadata_hides_the_old(client):
     name = stream("short")
     client.append_to_stream(name, events=[event(n=n) for n in range(10)], current_version=NO_STREAM)
     assert client.get_stream_metadata(name) == ({}, NO_STREAM)
-    client.set_stream_metadata(name, {"$maxCount": 3, "colour": "red"}, current_version=NO_STREAM)
+    client.set_stream_metadata(name, metadata={"$maxCount": 3, "colour": "red"}, current_version=NO_STREAM)
     assert [e.stream_position for e in client.get_stream(name)] == [7, 8, 9]
-    client.set_stream_metadata(name, {"$tb": 9}, current_version=0)
+    client.set_stream_metadata(name, metadata={"$tb": 9}, current_version=0)
     assert [e.stream_position for e in client.get_stream(name)] == [9]
     assert client.get_stream_metadata(name) == ({"$tb": 9}, 1)
-    refused(WrongCurrentVersionError, lambda: client.set_stream_metadata(name, {}, current_version=0))
+    refused(WrongCurrentVersionError, lambda: client.set_stream_metadata(name, metadata={}, current_version=0))
 
 
 def two_consumers_share_a_persistent_subscription(client):
     name, group = stream("work"), f"workers{RUN}"
     client.create_subscription_to_stream(group, name, consumer_strategy="RoundRobin", message_timeout=10)
     consumers = [client.read_subscription_to_stream(group, name, max_ack_delay=0.01) for _ in range(2)]
-    ids = [e.id for e in (sent := [event(n=n) for n in range(20)])]
+    sent = [event(n=n) for n in range(20)]
+    ids = [e.id for e in sent]
     client.append_to_stream(name, events=sent, current_version=NO_STREAM)
     done, lock, enough = [], threading.Lock(), threading.Event()
 
@@ -290,7 +293,7 @@ def several_streams_are_written_at_once_or_none(client):
 def zhulus_own_streams_are_written_by_zhulu_alone(client):
     name = f"constructionPermit-{uuid4()}"
     refused(AccessDeniedError, lambda: client.append_to_stream(name, events=event(), current_version=NO_STREAM))
-    refused(AccessDeniedError, lambda: client.set_stream_metadata(name, {"$tb": 1}))
+    refused(AccessDeniedError, lambda: client.set_stream_metadata(name, metadata={"$tb": 1}))
     refused(NotFoundError, lambda: client.get_stream(name))
 
 
