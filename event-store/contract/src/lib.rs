@@ -27,7 +27,7 @@ pub use request::{Verdict, check_limits, judge};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Position(pub u64);
 
-/// The largest event that a store takes: data, metadata and name together.
+/// The largest event that a store takes: data, metadata and twice the name, for so a `KurrentDB` counts.
 pub const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 /// The most bytes in one append, all its events together: as much as a `KurrentDB` takes (one chunk).
 pub const MAX_APPEND_BYTES: usize = 256 * 1024 * 1024;

@@ -45,7 +45,10 @@ pub fn check_limits(events: &[NewEvent]) -> Result<(), StoreError> {
     }
     let mut total: usize = 0;
     for event in events {
-        let bytes = event.name.len() + event.data.len() + event.metadata.len();
+        if event.name.is_empty() {
+            return Err(StoreError::TooLarge(format!("an event has a name; {} has none", event.id)));
+        }
+        let bytes = event.name.len() * 2 + event.data.len() + event.metadata.len();
         if bytes > MAX_EVENT_BYTES {
             return Err(StoreError::TooLarge(format!(
                 "an event has at most {MAX_EVENT_BYTES} bytes; {} {} has {bytes}",
