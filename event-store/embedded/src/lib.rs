@@ -61,6 +61,9 @@ use crate::{
 /// Up to so many events are read on the calling thread: it takes less time than sending for another.
 const MAX_READ_IN_PLACE: usize = 128;
 
+/// From so many events on, a page of the whole log is read by two readers at once.
+const MIN_READ_IN_HALVES: usize = 2_000;
+
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -328,6 +331,9 @@ impl EventStore for EmbeddedStore {
         let limit = limit.min(MAX_EVENTS_PER_READ);
         if limit <= MAX_READ_IN_PLACE && filter.prefixes.is_empty() {
             return self.0.readers.read_all(after, limit, filter);
+        }
+        if limit >= MIN_READ_IN_HALVES && filter.prefixes.is_empty() {
+            return pages::read_all_in_halves(&self.0.readers, after, limit).await;
         }
         let (readers, filter) = (self.0.readers.clone(), filter.clone());
         elsewhere(move || readers.read_all(after, limit, &filter)).await

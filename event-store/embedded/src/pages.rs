@@ -1,11 +1,14 @@
 //! Walking along the log, in either direction: what was taken out is passed over, what is missing is told.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use event_store_contract::{Direction, Filter, Page, Position, RecordedEvent, StoreError};
 
 use crate::{
+    elsewhere,
     interned::{KnownStreams, StreamNames},
-    reader::{ReadError, Reader, Readers, recorded},
+    reader::{ReadError, Reader, Readers, recorded, unreadable},
     record::{Broken, COLUMNS, Record},
     removed::covers,
 };
@@ -21,6 +24,8 @@ const PAGE_BLOCK_BYTES: usize = 256 * 1024;
 pub(crate) struct Walk {
     /// Forwards: the position after which it begins. Backwards: the one before which it begins.
     pub(crate) from: u64,
+    /// Forwards: the last position that it comes to.
+    pub(crate) to: u64,
     pub(crate) direction: Direction,
     pub(crate) limit: usize,
     pub(crate) max_looked_through: u64,
@@ -37,6 +42,10 @@ pub(crate) struct Walked {
 impl Readers {
     /// Up to `limit` events of the whole log after a position, checksums verified.
     pub(crate) fn read_all(&self, after: Option<Position>, limit: usize, filter: &Filter) -> Result<Page, StoreError> {
+        self.read_up_to(after, u64::MAX, limit, filter)
+    }
+
+    fn read_up_to(&self, after: Option<Position>, to: u64, limit: usize, filter: &Filter) -> Result<Page, StoreError> {
         let start = after.unwrap_or_default().0;
         let mut page = Page {
             events: Vec::with_capacity(limit.min(1_024)),
@@ -45,6 +54,7 @@ impl Readers {
         };
         let walk = Walk {
             from: start,
+            to,
             direction: Direction::Forwards,
             limit,
             max_looked_through: MAX_LOOKED_THROUGH,
@@ -59,6 +69,54 @@ impl Readers {
         }
         Ok(page)
     }
+
+    /// Whether all positions between two were taken out, or there are none.
+    fn nothing_between(&self, before: u64, after: u64) -> Result<bool, StoreError> {
+        let (first, last) = (before + 1, after.saturating_sub(1));
+        self.with_connection(|connection| {
+            Ok(first > last || covers(connection, first, last).map_err(|error| unreadable(&error, "the log", 0, first))?)
+        })
+    }
+}
+
+/// A page of the whole log by two readers at once, half of it each: most of the work is in the checksums and the copying.
+pub(crate) async fn read_all_in_halves(
+    readers: &Arc<Readers>,
+    after: Option<Position>,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let middle = Position(after.unwrap_or_default().0.saturating_add(limit as u64 / 2));
+    let second = {
+        let readers = readers.clone();
+        tokio::task::spawn_blocking(move || readers.read_all(Some(middle), limit - limit / 2, &Filter::all()))
+    };
+    let first = {
+        let readers = readers.clone();
+        elsewhere(move || readers.read_up_to(after, middle.0, limit / 2, &Filter::all())).await
+    };
+    let second = second
+        .await
+        .map_err(|error| StoreError::Unavailable(format!("a reader failed: {error}")))?;
+    let mut page = first?;
+    if !page.end {
+        return Ok(page);
+    }
+    let second = second?;
+    let Some(next) = second.events.first() else {
+        page.end = second.end;
+        return Ok(page);
+    };
+    if !readers.nothing_between(page.position.unwrap_or_default().0, next.position.0)? {
+        // The log has grown between the two; or something is missing, which one reader alone can tell.
+        let readers = readers.clone();
+        return elsewhere(move || readers.read_all(after, limit, &Filter::all())).await;
+    }
+    page.events.extend(second.events);
+    Ok(Page {
+        events: page.events,
+        position: second.position,
+        end: second.end,
+    })
 }
 
 impl Reader {
@@ -76,15 +134,11 @@ impl Reader {
             looked_through: 0,
             end: true,
         };
-        let (start, statement) = match walk.direction {
-            Direction::Forwards => (i64::try_from(walk.from).ok(), "WHERE pos > ?1 ORDER BY pos"),
-            Direction::Backwards => (
-                Some(i64::try_from(walk.from).unwrap_or(i64::MAX)),
-                "WHERE pos < ?1 ORDER BY pos DESC",
-            ),
-        };
-        let Some(start) = start else {
-            return Ok(walked);
+        let column = |position| i64::try_from(position).unwrap_or(i64::MAX);
+        // Forwards, nothing is after the greatest position that a column can hold.
+        let (after, to, order) = match walk.direction {
+            Direction::Forwards => (column(walk.from), column(walk.to), "ASC"),
+            Direction::Backwards => (0, column(walk.from.saturating_sub(1)), "DESC"),
         };
         let mut streams = StreamNames {
             connection,
@@ -93,8 +147,10 @@ impl Reader {
         };
         let mut block = BytesMut::new();
         let mut read = |walked: &mut Walked| -> Result<(), ReadError> {
-            let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM events {statement}"))?;
-            let mut rows = statement.query([start])?;
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM events WHERE pos > ?1 AND pos <= ?2 ORDER BY pos {order}"
+            ))?;
+            let mut rows = statement.query([after, to])?;
             let (mut taken, mut bytes) = (0, 0);
             while let Some(row) = rows.next()? {
                 if taken >= walk.limit || walked.looked_through >= walk.max_looked_through || bytes >= MAX_PAGE_BYTES {

@@ -39,6 +39,7 @@ impl Readers {
             };
             let walk = Walk {
                 from,
+                to: u64::MAX,
                 direction: asked.direction,
                 limit: asked.limit,
                 max_looked_through: asked.max_looked_through.min(MAX_LOOKED_THROUGH),

@@ -237,3 +237,54 @@ async fn a_list_passes_over_what_was_scavenged() {
         "numbers stay what they were"
     );
 }
+
+#[tokio::test]
+async fn a_large_page_over_gaps_holds_what_small_pages_hold() {
+    let (dir, store) = open();
+    for _ in 0..30 {
+        write(&store, "kept-1", Expected::Any, &events(100)).await.unwrap();
+        write(&store, "gone-1", Expected::Any, &events(150)).await.unwrap();
+    }
+    store.delete(&stream("gone-1"), Expected::Any).await.unwrap();
+    scavenge(&store).await;
+    let mut small = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.read_all(after, 1_000, &Filter::all()).await.unwrap();
+        small.extend(page.events);
+        after = page.position;
+        if page.end {
+            break;
+        }
+    }
+    for limit in [2_000, 5_000, 6_001, 10_000] {
+        let (mut large, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.read_all(after, limit, &Filter::all()).await.unwrap();
+            assert!(page.events.len() <= limit);
+            large.extend(page.events);
+            after = page.position;
+            if page.end {
+                break;
+            }
+        }
+        assert_eq!(large, small, "{limit}");
+    }
+    drop(store);
+    let file = rusqlite::Connection::open(dir.path().join("events.sqlite")).unwrap();
+    file.execute("DELETE FROM events WHERE pos BETWEEN 2400 AND 6100", [])
+        .unwrap();
+    drop(file);
+    let store = EmbeddedStore::open(dir.path()).unwrap();
+    for limit in [2_000, 5_000, 10_000] {
+        let mut after = None;
+        let outcome = loop {
+            match store.read_all(after, limit, &Filter::all()).await {
+                Ok(page) if page.end => break Ok(()),
+                Ok(page) => after = page.position,
+                Err(error) => break Err(error),
+            }
+        };
+        assert!(matches!(outcome, Err(StoreError::Damaged { .. })), "{limit}: {outcome:?}");
+    }
+}
