@@ -73,11 +73,15 @@ impl<S: Stream<Item = Piece>> Body for Answer<S> {
         {
             return Poll::Ready(Some(Ok(self.end(&out_of_time()))));
         }
-        let frame = match self.pieces.as_mut().poll_next(context) {
-            Poll::Pending => return Poll::Pending,
-            Poll::Ready(Some(Piece::Messages(bytes))) => Frame::data(bytes),
-            Poll::Ready(Some(Piece::End(status))) => self.end(&status),
-            Poll::Ready(None) => self.end(&Status::ok("")),
+        let frame = loop {
+            match self.pieces.as_mut().poll_next(context) {
+                Poll::Pending => return Poll::Pending,
+                // A hundred empty frames are the most that some clients take from a connection in its whole life.
+                Poll::Ready(Some(Piece::Messages(bytes))) if bytes.is_empty() => {}
+                Poll::Ready(Some(Piece::Messages(bytes))) => break Frame::data(bytes),
+                Poll::Ready(Some(Piece::End(status))) => break self.end(&status),
+                Poll::Ready(None) => break self.end(&Status::ok("")),
+            }
         };
         Poll::Ready(Some(Ok(frame)))
     }
