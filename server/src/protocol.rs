@@ -70,6 +70,17 @@ pub async fn end(server: Option<EsdbServer>, limits: &Limits) {
     }
 }
 
+/// Waits until an administrator asks for the end of this process over the protocol; for ever, if nobody can ask.
+pub async fn asked_to_stop(server: Option<&EsdbServer>) {
+    if let Some(server) = server {
+        let mut asked = server.shutdown_asked();
+        if asked.wait_for(|asked| *asked).await.is_ok() {
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
 /// Says where clients connect, and with what.
 pub fn introduce(server: &EsdbServer, args: &EsdbArgs) {
     let address = server.address();

@@ -51,7 +51,10 @@ pub async fn run(args: &PlaceArgs, place: &Place, serve: &ServeArgs) -> Result<(
         serving.address,
         place.directory().display()
     );
-    let asked = serving::asked_to_stop().await;
+    let asked = tokio::select! {
+        asked = serving::asked_to_stop() => asked,
+        () = protocol::asked_to_stop(protocol.as_ref()) => Ok(()),
+    };
     tracing::info!("stopping");
     protocol::end(protocol, &limits).await;
     serving.end(&limits).await;

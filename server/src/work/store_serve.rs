@@ -40,7 +40,10 @@ pub async fn run(args: &PlaceArgs, place: &Place, esdb: &EsdbArgs) -> Result<(),
     let errands = take_errands(place, &embedded, &limits).await?;
     protocol::introduce(&server, &esdb);
     println!("就绪 / ready: 数据 / data: {}", place.directory().display());
-    let asked = serving::asked_to_stop().await;
+    let asked = tokio::select! {
+        asked = serving::asked_to_stop() => asked,
+        () = protocol::asked_to_stop(Some(&server)) => Ok(()),
+    };
     tracing::info!("stopping");
     protocol::end(Some(server), &limits).await;
     drop(errands);
