@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use event_store_contract::{Position, StoreError};
+use event_store_contract::{Expected, StoreError};
 use event_store_embedded::{EmbeddedStore, Life, Refusal};
 use tokio::{
     sync::{RwLock, RwLockReadGuard},
@@ -160,7 +160,7 @@ impl Subscriptions {
             for stream in [streams.checkpoint, streams.parked] {
                 let head = self.store.stream_head(&stream).map_err(|error| refusal::of_store(&error))?;
                 if head.life == Life::Live {
-                    let deleted = self.store.delete(&stream, event_store_contract::Expected::Any).await;
+                    let deleted = self.store.delete(&stream, Expected::Any).await;
                     deleted.map_err(|refused| refusal::status(refused, "Delete"))?;
                 }
             }
@@ -206,7 +206,11 @@ impl Subscriptions {
         Ok(groups)
     }
 
-    fn open_into(&self, groups: &mut BTreeMap<GroupName, OpenGroup>, config: GroupConfig) -> Result<(), Status> {
+    /// Opens a group that has been written down. If it begins at the end, it begins after that.
+    fn open_into(&self, groups: &mut BTreeMap<GroupName, OpenGroup>, mut config: GroupConfig) -> Result<(), Status> {
+        if let (Source::All, StartFrom::End) = (&config.name.source, config.settings.start_from) {
+            config.begins_with = self.store.committed().borrow().head + 1;
+        }
         let opened = room::open(self.store.clone(), self.clock, &config);
         let (door, task) = opened.map_err(|error| refusal::of_store(&error))?;
         groups.insert(config.name.clone(), OpenGroup { config, door, task });
@@ -235,10 +239,7 @@ impl Subscriptions {
         Ok(match (from, source) {
             (StartFrom::Start, _) => 0,
             (StartFrom::At(place), _) => place,
-            (StartFrom::End, Source::All) => {
-                let Position(head) = Position(self.store.committed().borrow().head);
-                head + 1
-            }
+            (StartFrom::End, Source::All) => self.store.committed().borrow().head + 1,
             (StartFrom::End, Source::Stream(stream)) => match self.store.stream_head(stream)? {
                 head if head.life == Life::Tombstoned => 0,
                 head => head.last.map_or(0, |last| last + 1),

@@ -9,6 +9,9 @@ use crate::protocol::event_store::client::persistent_subscriptions::{create_req,
 pub(crate) const MAX_BUFFER_SIZE: usize = 100_000;
 /// The most messages that one consumer holds at a time, whatever it asks for.
 pub(crate) const MAX_CONSUMER_SLOTS: usize = 10_000;
+/// No message is taken back sooner, whatever a group asks for: clients gather their answers before they send them, and
+/// the protocol's own server looks for late ones once a second.
+const MIN_MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The protocol's older clients count time in ticks of 100 ns.
 const TICKS_PER_MILLISECOND: i64 = 10_000;
 
@@ -229,12 +232,8 @@ impl Settings {
         Self::of_create(&as_created, start_from)
     }
 
-    /// The settings as rules, held against the limits. A time of 0 means that it never comes.
+    /// The settings as rules, held against the limits.
     pub(crate) fn rules(&self) -> Result<Rules, SettingsError> {
-        let time = |milliseconds: i32| match u64::try_from(milliseconds) {
-            Ok(milliseconds) if milliseconds > 0 => Some(Duration::from_millis(milliseconds)),
-            _ => None,
-        };
         let batch = buffer("read_batch_size", self.read_batch_size, 1)?;
         let history = buffer("history_buffer_size", self.history_buffer_size, 1)?;
         if batch >= history {
@@ -246,9 +245,9 @@ impl Settings {
         let most_consumers = count("max_subscriber_count", self.max_subscriber_count)?;
         Ok(Rules {
             strategy: self.strategy,
-            message_timeout: time(count("message_timeout", self.message_timeout_ms).map(|_| self.message_timeout_ms)?),
+            message_timeout: time("message_timeout", self.message_timeout_ms)?.map(|time| time.max(MIN_MESSAGE_TIMEOUT)),
             max_retries: count("max_retry_count", self.max_retry_count)?,
-            checkpoint_after: time(count("checkpoint_after", self.checkpoint_after_ms).map(|_| self.checkpoint_after_ms)?),
+            checkpoint_after: time("checkpoint_after", self.checkpoint_after_ms)?,
             min_checkpoint_count: count("min_checkpoint_count", self.min_checkpoint_count)?.into(),
             max_checkpoint_count: count("max_checkpoint_count", self.max_checkpoint_count)?.into(),
             max_consumers: Some(most_consumers as usize).filter(|most| *most > 0),
@@ -272,6 +271,12 @@ fn strategy_of_number(number: i32) -> Result<Strategy, SettingsError> {
 
 fn milliseconds(ticks: i64) -> i32 {
     i32::try_from(ticks / TICKS_PER_MILLISECOND).unwrap_or(i32::MAX)
+}
+
+/// A time of 0 never comes.
+fn time(name: &'static str, milliseconds: i32) -> Result<Option<Duration>, SettingsError> {
+    let milliseconds = count(name, milliseconds)?;
+    Ok((milliseconds > 0).then(|| Duration::from_millis(milliseconds.into())))
 }
 
 fn count(name: &'static str, value: i32) -> Result<u32, SettingsError> {
