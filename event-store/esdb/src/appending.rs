@@ -8,7 +8,7 @@ use kurrentdb::{CurrentRevision, Error, EventData};
 use crate::{
     connection::{ATTEMPT, Connection, Link, PATIENCE},
     convert, reading,
-    trouble::{Trouble, code, sorted},
+    trouble::{Trouble, code, is_of_the_connection, sorted},
 };
 
 /// The most bytes of an append that goes along a lane: there it is one message, which others wait behind.
@@ -128,7 +128,8 @@ async fn alone(connection: &Connection, link: &Link, request: &Request<'_>) -> R
         }
         Err(Error::ResourceDeleted) => Err(Trouble::Final(deleted(connection, request).await)),
         Err(Error::Grpc { code, message })
-            if [code::INVALID_ARGUMENT, code::RESOURCE_EXHAUSTED, code::OUT_OF_RANGE].contains(&(code as i32)) =>
+            if [code::INVALID_ARGUMENT, code::RESOURCE_EXHAUSTED, code::OUT_OF_RANGE].contains(&(code as i32))
+                && !is_of_the_connection(&message) =>
         {
             Err(Trouble::Final(StoreError::TooLarge(format!(
                 "the event store does not take this append: {message}"

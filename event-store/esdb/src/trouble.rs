@@ -43,6 +43,8 @@ pub(crate) fn sorted(error: Error) -> Trouble {
         Error::AccessDenied => Trouble::Final(StoreError::Unavailable(
             "it refused these credentials: check user and password in its address, and what that user may do".into(),
         )),
+        // The connection went away for a reason that HTTP/2 has a number for, and gRPC makes a code of its own of it.
+        Error::Grpc { message, .. } if is_of_the_connection(&message) => Trouble::Lost(message),
         Error::Grpc { code, message } => match code as i32 {
             code::ABORTED => Trouble::Again(message),
             code::CANCELLED => Trouble::Lost(message),
@@ -50,6 +52,11 @@ pub(crate) fn sorted(error: Error) -> Trouble {
         },
         other => Trouble::Final(StoreError::Unavailable(other.to_string())),
     }
+}
+
+/// Whether an error is one of the connection and not of the server, whatever its code says.
+pub(crate) fn is_of_the_connection(message: &str) -> bool {
+    message.contains("h2 protocol error") || message.contains("transport error")
 }
 
 /// A stream that somebody deleted for good has lost its history: that is damage, whoever was allowed to do it.
