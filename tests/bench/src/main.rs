@@ -1,6 +1,6 @@
-//! `./run bench [NAME…] [--phases] [--keep DIRECTORY]`: what Zhulu does in a second, beside the disk and the peers, in one
-//! interleaved run. With `--phases` the benches of commands and views tell where the time goes; with `--keep` the views'
-//! log is kept, so that the next run need not write it again.
+//! `./run bench [NAME…] [--phases] [--keep DIRECTORY] [--ten-million]`: what Zhulu does in a second, beside the disk and the
+//! peers, in one interleaved run. With `--phases` the benches of commands and views tell where the time goes; with `--keep`
+//! the views' log is kept, so that the next run need not write it again; with `--ten-million` the store grows that far.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -21,9 +21,10 @@ mod pages;
 mod peers;
 mod processor;
 mod replay;
+mod store;
 mod views;
 
-const NAMES: &[&str] = &["append", "commands", "replay", "views", "pages"];
+const NAMES: &[&str] = &["append", "commands", "replay", "views", "pages", "store"];
 
 /// The allocator that the program has.
 #[global_allocator]
@@ -36,6 +37,8 @@ struct Options {
     phases: bool,
     /// Where the views' log is kept between runs.
     keep: Option<PathBuf>,
+    /// Let the store grow to ten million events.
+    ten_million: bool,
 }
 
 fn main() {
@@ -52,6 +55,7 @@ fn main() {
     while let Some(argument) = rest.next() {
         match argument {
             "--phases" => options.phases = true,
+            "--ten-million" => options.ten_million = true,
             "--keep" => options.keep = rest.next().map(PathBuf::from),
             name => wanted.push(name),
         }
@@ -74,6 +78,7 @@ async fn run(wanted: &[&str], options: &Options) {
             "replay" => replay::run().await,
             "views" => views::run(options).await,
             "pages" => pages::run().await,
+            "store" => store::run(options).await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));
                 std::process::exit(2);
