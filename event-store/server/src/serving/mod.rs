@@ -50,12 +50,15 @@ const MAX_HANDSHAKE: Duration = Duration::from_secs(10);
 pub(crate) struct Serving {
     stop: watch::Sender<bool>,
     accepting: JoinHandle<GracefulShutdown>,
+    /// Gone, it cuts off whoever has not ended by itself.
+    cut: watch::Sender<()>,
 }
 
 impl Serving {
     pub(crate) fn start(listener: TcpListener, desk: Arc<Desk>, stop: watch::Sender<bool>) -> Self {
-        let accepting = tokio::spawn(accept(listener, desk));
-        Self { stop, accepting }
+        let (cut, uncut) = watch::channel(());
+        let accepting = tokio::spawn(accept(listener, desk, uncut));
+        Self { stop, accepting, cut }
     }
 
     /// Ends what is endless, lets the rest end by itself for a while.
@@ -64,8 +67,9 @@ impl Serving {
         let Ok(connections) = (&mut self.accepting).await else {
             return;
         };
-        // Whoever does not end in time is cut off when the runtime drops its connection.
         let _ = tokio::time::timeout(grace, connections.shutdown()).await;
+        // Whoever has not ended in time is cut off; those who have are gone already.
+        self.cut.send_replace(());
     }
 }
 
@@ -75,7 +79,13 @@ impl Drop for Serving {
     }
 }
 
-async fn accept(listener: TcpListener, desk: Arc<Desk>) -> GracefulShutdown {
+/// How a connection hears of the end: that it should end, and that it has to.
+struct Watched {
+    graceful: Watcher,
+    uncut: watch::Receiver<()>,
+}
+
+async fn accept(listener: TcpListener, desk: Arc<Desk>, uncut: watch::Receiver<()>) -> GracefulShutdown {
     let calls = Calls::new(&desk);
     let connections = GracefulShutdown::new();
     let stopped = desk.stopped();
@@ -88,7 +98,11 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) -> GracefulShutdown {
         };
         match accepted {
             Ok((connection, from)) if connections.count() < MAX_CONNECTIONS => {
-                serve(connection, from.ip(), &calls, &desk, &connections);
+                let watcher = Watched {
+                    graceful: connections.watcher(),
+                    uncut: uncut.clone(),
+                };
+                serve(connection, from.ip(), &calls, &desk, watcher);
             }
             Ok(_) => tracing::warn!("the protocol server has {MAX_CONNECTIONS} connections: another one was refused"),
             Err(error) => {
@@ -99,7 +113,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>) -> GracefulShutdown {
     }
 }
 
-fn serve(connection: TcpStream, from: IpAddr, calls: &Calls, desk: &Arc<Desk>, connections: &GracefulShutdown) {
+fn serve(connection: TcpStream, from: IpAddr, calls: &Calls, desk: &Arc<Desk>, watcher: Watched) {
     // Small answers must not wait for others.
     if let Err(error) = connection.set_nodelay(true) {
         tracing::debug!(%error, "a connection ended before it began");
@@ -107,11 +121,11 @@ fn serve(connection: TcpStream, from: IpAddr, calls: &Calls, desk: &Arc<Desk>, c
     }
     let connection = QuickAck::new(connection);
     let Some(tls) = &desk.tls else {
-        tokio::spawn(converse(connection, from, calls.clone(), desk.clone(), connections.watcher()));
+        tokio::spawn(converse(connection, from, calls.clone(), desk.clone(), watcher));
         return;
     };
     let handshake = tokio::time::timeout(MAX_HANDSHAKE, tls.acceptor(desk.now()).accept(connection));
-    let (calls, desk, watcher) = (calls.clone(), desk.clone(), connections.watcher());
+    let (calls, desk) = (calls.clone(), desk.clone());
     tokio::spawn(async move {
         match handshake.await {
             Ok(Ok(connection)) => converse(connection, from, calls, desk, watcher).await,
@@ -127,7 +141,7 @@ async fn converse(
     from: IpAddr,
     calls: Calls,
     desk: Arc<Desk>,
-    watcher: Watcher,
+    watcher: Watched,
 ) {
     let _counted = desk.figures.connections.one_more();
     let Ok(from) = HeaderValue::try_from(from.to_string()) else {
@@ -149,7 +163,14 @@ async fn converse(
         async move { Ok::<_, Infallible>(calls.answer(request).await) }
     }));
     let connection = builder.serve_connection(TokioIo::new(connection), service);
-    if let Err(error) = watcher.watch(connection.into_owned()).await {
-        tracing::debug!(error, "a connection ended badly");
+    let Watched { graceful, mut uncut } = watcher;
+    tokio::select! {
+        ended = graceful.watch(connection.into_owned()) => {
+            if let Err(error) = ended {
+                tracing::debug!(error, "a connection ended badly");
+            }
+        }
+        // Also when the server is gone.
+        _ = uncut.changed() => tracing::debug!("a connection was cut off"),
     }
 }
