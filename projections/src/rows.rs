@@ -5,6 +5,10 @@ use serde::Serialize;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
+/// What binary copy begins with: its signature, no flags, no extension.
+pub(crate) const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// What binary copy ends with.
+pub(crate) const COPY_TRAILER: &[u8] = &[0xff, 0xff];
 /// What a field holds in place of its length when it is null.
 const NULL: i32 = -1;
 /// The version that PostgreSQL's binary form of jsonb begins with.

@@ -1,12 +1,32 @@
 //! Writing a batch: the rows of all views and their checkpoints, pipelined, in one transaction.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
+use bytes::Bytes;
 use event_store_contract::Position;
-use futures_util::future::join_all;
+use futures_util::{SinkExt, future::join_all};
 use tokio_postgres::{Error, Statement, error::SqlState, types::ToSql};
 
-use crate::{catalog::TableShape, derive::Derived, leases::Held, rows::ColumnArray, session::Session, view::RowsOf};
+use crate::{
+    catalog::TableShape,
+    derive::Derived,
+    leases::Held,
+    rows::{COPY_HEADER, COPY_TRAILER, ColumnArray, TableRows},
+    session::Session,
+    view::RowsOf,
+};
+
+/// From so many rows on it is worth a question and an answer to copy them: an `insert` from arrays takes them in as one
+/// list for each column, which costs more than the rows themselves when there are many columns.
+#[cfg(not(test))]
+const ROWS_TO_COPY: usize = 300;
+/// So few in tests that both ways are taken.
+#[cfg(test)]
+const ROWS_TO_COPY: usize = 4;
 
 /// A generation of a view that is written to.
 #[derive(Debug, Clone)]
@@ -61,6 +81,14 @@ struct Order {
     params: Vec<Box<dyn ToSql + Sync + Send>>,
 }
 
+/// What a batch comes to: orders that are sent together, rows that are copied, and orders that come after both.
+#[derive(Default)]
+struct Orders<'a> {
+    first: Vec<Order>,
+    copies: Vec<(String, &'a TableRows)>,
+    last: Vec<Order>,
+}
+
 /// Writes what was derived for these targets.
 pub(crate) async fn write(
     session: &Session,
@@ -68,17 +96,22 @@ pub(crate) async fn write(
     batch: &[(&Target, &Derived)],
     ending: Ending,
 ) -> Result<(), WriteError> {
-    let mut orders = Vec::new();
+    let mut orders = Orders::default();
     if let Ending::Commit(to) = ending {
-        orders.push(checkpoint(session, base, batch, to).await?);
+        orders.first.push(checkpoint(session, base, batch, to).await?);
     }
     for (target, derived) in batch {
         order_rows(session, target, derived, &mut orders).await?;
     }
-    send(session, &orders, ending).await
+    let sent = send(session, &orders, ending).await;
+    if sent.is_err() && !orders.copies.is_empty() && ending != Ending::Inside {
+        // What was sent in parts may have been left in the middle.
+        let _ = session.client.batch_execute("rollback").await;
+    }
+    sent
 }
 
-async fn order_rows(session: &Session, target: &Target, derived: &Derived, orders: &mut Vec<Order>) -> Result<(), Error> {
+async fn order_rows<'a>(session: &Session, target: &Target, derived: &'a Derived, orders: &mut Orders<'a>) -> Result<(), Error> {
     let schema = &target.schema;
     for (shape, rows) in target.shapes.iter().zip(&derived.rows.tables) {
         let name = shape.table.name;
@@ -86,12 +119,14 @@ async fn order_rows(session: &Session, target: &Target, derived: &Derived, order
             let statement = session
                 .statement(&format!("delete from {schema}.{name} where case_id = any($1)"))
                 .await?;
-            orders.push(Order {
+            orders.first.push(Order {
                 statement,
                 params: vec![Box::new(derived.replaced.clone())],
             });
         }
-        if rows.count > 0 {
+        if rows.count >= ROWS_TO_COPY {
+            orders.copies.push((format!("{schema}.{name}"), rows));
+        } else if rows.count > 0 {
             let sql = format!(
                 "insert into {schema}.{name} ({}) select * from unnest({})",
                 shape.columns, shape.arrays
@@ -102,7 +137,7 @@ async fn order_rows(session: &Session, target: &Target, derived: &Derived, order
                 .into_iter()
                 .map(|column: ColumnArray| Box::new(column) as _)
                 .collect();
-            orders.push(Order { statement, params });
+            orders.first.push(Order { statement, params });
         }
         if shape.table.rows_of == RowsOf::Event && !derived.taken_back.is_empty() {
             let statement = session.statement(&taken_back_sql(schema, name)).await?;
@@ -111,7 +146,7 @@ async fn order_rows(session: &Session, target: &Target, derived: &Derived, order
                 .iter()
                 .map(|(case_id, position)| (*case_id, position.0.cast_signed()))
                 .unzip();
-            orders.push(Order {
+            orders.last.push(Order {
                 statement,
                 params: vec![Box::new(cases), Box::new(positions)],
             });
@@ -161,31 +196,59 @@ async fn checkpoint(session: &Session, base: &str, batch: &[(&Target, &Derived)]
     })
 }
 
-/// Sends everything at once and waits for all answers. The first error is the one that counts: what follows it in a
-/// transaction fails because of it, and the commit then rolls back.
-async fn send(session: &Session, orders: &[Order], ending: Ending) -> Result<(), WriteError> {
+/// Sends it: all at once, unless there is so much that some of it is copied. The first error is the one that counts: what
+/// follows it in a transaction fails because of it, and the commit then rolls back.
+async fn send(session: &Session, orders: &Orders<'_>, ending: Ending) -> Result<(), WriteError> {
+    let begin = (ending != Ending::Inside).then_some("begin");
+    let end = match ending {
+        Ending::Commit(_) => Some("commit"),
+        Ending::RollBack => Some("rollback"),
+        Ending::Inside => None,
+    };
+    if orders.copies.is_empty() {
+        return send_together(session, begin, orders.first.iter().chain(&orders.last), end).await;
+    }
+    send_together(session, begin, orders.first.iter(), None).await?;
+    for (table, rows) in &orders.copies {
+        copy(session, table, rows).await?;
+    }
+    send_together(session, None, orders.last.iter(), end).await
+}
+
+/// Sends orders without waiting for answers in between, and then waits for all of them.
+async fn send_together(
+    session: &Session,
+    begin: Option<&str>,
+    orders: impl Iterator<Item = &Order>,
+    end: Option<&str>,
+) -> Result<(), WriteError> {
     type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
     let client = &session.client;
-    let params: Vec<Vec<&(dyn ToSql + Sync)>> = orders
-        .iter()
-        .map(|order| order.params.iter().map(|param| &**param as &(dyn ToSql + Sync)).collect())
-        .collect();
-    let mut answers: Vec<Answer<'_>> = Vec::with_capacity(orders.len() + 2);
-    if ending != Ending::Inside {
-        answers.push(Box::pin(client.batch_execute("begin")));
+    let mut answers: Vec<Answer<'_>> = Vec::new();
+    answers.extend(begin.map(|begin| Box::pin(client.batch_execute(begin)) as _));
+    for order in orders {
+        answers.push(Box::pin(async move {
+            let params: Vec<&(dyn ToSql + Sync)> = order.params.iter().map(|param| &**param as _).collect();
+            client.execute(&order.statement, &params).await.map(|_| ())
+        }));
     }
-    for (order, params) in orders.iter().zip(&params) {
-        answers.push(Box::pin(
-            async move { client.execute(&order.statement, params).await.map(|_| ()) },
-        ));
-    }
-    match ending {
-        Ending::Commit(_) => answers.push(Box::pin(client.batch_execute("commit"))),
-        Ending::RollBack => answers.push(Box::pin(client.batch_execute("rollback"))),
-        Ending::Inside => {}
-    }
+    answers.extend(end.map(|end| Box::pin(client.batch_execute(end)) as _));
     for answer in join_all(answers).await {
         answer?;
     }
+    Ok(())
+}
+
+/// Copies rows into a table that has others.
+async fn copy(session: &Session, table: &str, rows: &TableRows) -> Result<(), Error> {
+    let sink = session
+        .client
+        .copy_in::<_, Bytes>(&format!("copy {table} from stdin (format binary)"))
+        .await?;
+    let mut sink = pin!(sink);
+    sink.feed(Bytes::from_static(COPY_HEADER)).await?;
+    sink.feed(Bytes::copy_from_slice(&rows.bytes)).await?;
+    sink.feed(Bytes::from_static(COPY_TRAILER)).await?;
+    sink.finish().await?;
     Ok(())
 }

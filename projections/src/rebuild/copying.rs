@@ -16,17 +16,14 @@ use super::{BULK_SETTINGS, Building};
 use crate::{
     catalog,
     handle::{Inner, ProjectionError},
+    rows::{COPY_HEADER, COPY_TRAILER},
     session::Session,
     view::RowsOf,
     writing::taken_back_sql,
 };
 
-/// How many indexes are built at once.
-const INDEX_BUILDERS: usize = 2;
-/// What binary copy begins with: its signature, no flags, no extension.
-const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-/// What binary copy ends with.
-const COPY_TRAILER: &[u8] = &[0xff, 0xff];
+/// How many indexes are built at once: more than there are processors, for each waits in the end until it is on the disk.
+const INDEX_BUILDERS: usize = 4;
 
 /// A connection for bulk work.
 pub(super) async fn bulk_session(inner: &Inner) -> Result<Arc<Session>, ProjectionError> {
@@ -115,23 +112,20 @@ pub(super) async fn remove_cases(inner: &Inner, building: &[Building], cases: &[
 
 /// Builds keys and indexes, several at a time, and counts what the planner wants to know.
 pub(super) async fn index(inner: &Arc<Inner>, ready: &[Building]) -> Result<(), ProjectionError> {
-    let mut keys = Vec::new();
-    let mut indexes = Vec::new();
+    // Keys come before other indexes, for a key locks its table against everybody else; and tables of events before those
+    // of cases, for they have the most rows and nobody should be left alone with them in the end.
+    let mut statements = Vec::new();
     for view in ready {
         let schema = &view.target.schema;
+        let of_events = view.target.shapes.iter().any(|shape| shape.table.rows_of == RowsOf::Event);
         for statement in catalog::split_sql(inner.views[view.target.view].as_ref())
             .1
             .split(';')
             .map(str::trim)
+            .filter(|statement| !statement.is_empty())
         {
-            let list = if statement.starts_with("alter table") {
-                &mut keys
-            } else {
-                &mut indexes
-            };
-            if !statement.is_empty() {
-                list.push(format!("set search_path to {schema}; {statement}"));
-            }
+            let is_key = statement.starts_with("alter table");
+            statements.push((!is_key, !of_events, format!("set search_path to {schema}; {statement}")));
         }
         let tables: Vec<String> = view
             .target
@@ -139,11 +133,10 @@ pub(super) async fn index(inner: &Arc<Inner>, ready: &[Building]) -> Result<(), 
             .iter()
             .map(|shape| format!("{schema}.{}", shape.table.name))
             .collect();
-        indexes.push(format!("analyze {}", tables.join(", ")));
+        statements.push((true, !of_events, format!("analyze {}", tables.join(", "))));
     }
-    // A key locks its table against everybody else; indexes of one table can be built at the same time.
-    in_parallel(inner, keys).await?;
-    in_parallel(inner, indexes).await
+    statements.sort_by_key(|(is_no_key, is_of_cases, _)| (*is_no_key, *is_of_cases));
+    in_parallel(inner, statements.into_iter().map(|(_, _, statement)| statement).collect()).await
 }
 
 async fn in_parallel(inner: &Arc<Inner>, statements: Vec<String>) -> Result<(), ProjectionError> {

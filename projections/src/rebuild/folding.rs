@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How many bytes of rows are handed on at once.
-const CHUNK_BYTES: usize = 256 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 /// How many bytes of events the folds of one thread may stand for. A fold takes about three times as much memory.
 #[cfg(not(test))]
 const MAX_FOLDED_BYTES: usize = 24 * 1024 * 1024;

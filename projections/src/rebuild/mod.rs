@@ -30,8 +30,9 @@ use crate::{
 /// - Nothing that is lost in a crash was ever shown.
 /// - Several indexes are built at once, so each is built by one process.
 /// - The planner is told roughly how values are spread; `PostgreSQL`'s own housekeeping refines that later.
+/// - What is written goes to the disk at once and not all together at the end, when somebody would have to wait for it.
 const BULK_SETTINGS: &str = "set synchronous_commit to off; set maintenance_work_mem to '128MB'; \
-    set max_parallel_maintenance_workers to 0; set default_statistics_target to 20";
+    set max_parallel_maintenance_workers to 0; set default_statistics_target to 20; set backend_flush_after to '2MB'";
 /// How many events are caught up in one batch after the load.
 const CATCH_UP_EVENTS: usize = 5_000;
 

@@ -75,6 +75,9 @@ pub async fn run(options: &Options) {
         ("case_list", "(goal 400,000)"),
         ("timeline", ""),
         ("statistics", ""),
+        ("case_file", ""),
+        ("deadlines", ""),
+        ("worklist", ""),
         (ALL, "(goal 150,000)"),
     ] {
         let mut rates = Vec::new();

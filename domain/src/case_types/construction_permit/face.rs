@@ -1,5 +1,7 @@
 //! What the permit says (照面), read from the form; and what of it may be amended later.
 
+use std::cell::LazyCell;
+
 use chrono::{Datelike, NaiveDate};
 use serde_json::Value;
 
@@ -228,7 +230,8 @@ pub(super) fn set(face: &mut PermitFace, field: &str, new: &str) -> Result<(), R
 
 /// What lists and reports show: from the permit once it is issued, from the form before.
 pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
-    let form = &case.kernel.form.read();
+    // The permit says nearly all; the form is taken apart only for what it does not.
+    let form = LazyCell::new(|| case.kernel.form.read());
     let face = case.own.face.as_deref();
     let mut facts = Vec::new();
     let mut add = |name, name_zh, value: Option<String>| {
@@ -236,14 +239,14 @@ pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
             facts.push(Fact { name, name_zh, value });
         }
     };
-    let said = |field: &str| face.and_then(|face| get(face, field).ok()).or_else(|| text(form, field));
+    let said = |field: &str| face.and_then(|face| get(face, field).ok()).or_else(|| text(&form, field));
     let named = |role: ParticipantRole| match face {
         Some(face) => face
             .participants
             .iter()
             .find(|participant| participant.role == role)
             .map(|participant| participant.name.clone()),
-        None => participants(form)
+        None => participants(&form)
             .into_iter()
             .find(|participant| participant.role == role)
             .map(|participant| participant.name),
@@ -253,14 +256,18 @@ pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
     add(
         "project_code",
         "项目代码",
-        text(form, "project_code").or_else(|| case.kernel.project_code.clone()),
+        face.map(|face| face.project_code.clone())
+            .or_else(|| text(&form, "project_code"))
+            .or_else(|| case.kernel.project_code.clone()),
     );
     add("address", "建设地址", said("address"));
-    add("nature", "建设性质", text(form, "nature"));
+    let nature = face.map(|face| <&'static str>::from(face.nature).to_owned());
+    add("nature", "建设性质", nature.or_else(|| text(&form, "nature")));
     add("scale", "建设规模", said("scale"));
     add("area_m2", "总建筑面积（平方米）", said("area_m2"));
     add("contract_price_wan", "合同价格（万元）", said("contract_price_wan"));
-    add("specialty", "工程专业", text(form, "specialty"));
+    let specialty = face.map(|face| face.specialty.clone());
+    add("specialty", "工程专业", specialty.or_else(|| text(&form, "specialty")));
     add("client", "建设单位", named(ParticipantRole::Client));
     add(
         "contractor",
