@@ -311,12 +311,12 @@ async function severalStreamsAreWrittenAtOnceOrNone(db) {
   assert.deepEqual([await revisions(db, left), await revisions(db, right)], [[0, 1], [0]]);
 
   // Interleaved, with a condition on a stream that is not written.
-  const records = [left, right, left].map((streamName) => ({ streamName, record: plain() }));
+  const records = () => [left, right, left].map((streamName) => ({ streamName, record: plain() }));
   const unlocked = { type: STREAM_STATE, streamName: lock, expectedState: NO_STREAM };
-  await db.appendRecords(records, [unlocked]);
+  await db.appendRecords(records(), [unlocked]);
   assert.deepEqual([await revisions(db, left), await revisions(db, right)], [range(4), range(2)]);
   await db.appendToStream(lock, event(), { streamState: NO_STREAM });
-  await refused(ErrorType.APPEND_CONSISTENCY_VIOLATION, db.appendRecords(records, [unlocked]));
+  await refused(ErrorType.APPEND_CONSISTENCY_VIOLATION, db.appendRecords(records(), [unlocked]));
   assert.deepEqual(await revisions(db, left), range(4));
 }
 

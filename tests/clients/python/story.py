@@ -166,7 +166,7 @@ class Listener(threading.Thread):
                     if len(self.seen) == self.wanted:
                         return subscription.stop()
             except (GrpcError, KurrentDBClientError):
-                self.client.reconnect()
+                patiently(self.client.reconnect)
 
     def wait_for(self, count):
         with self.news:
