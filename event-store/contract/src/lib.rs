@@ -87,6 +87,17 @@ pub enum Expected {
     StreamExists,
 }
 
+/// One of several appends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamName,
+    /// What the writer believes about it.
+    pub expected: Expected,
+    /// At least one event.
+    pub events: Vec<NewEvent>,
+}
+
 /// A durable append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
@@ -187,6 +198,21 @@ pub trait EventStore: Send + Sync + 'static {
     ///
     /// Dropped while it waits, or `Unavailable`: it may have been written all the same; ask again with the same ids.
     async fn append(&self, stream: &StreamName, expected: Expected, events: Vec<NewEvent>) -> Result<Appended, StoreError>;
+
+    /// Appends to several different streams, in this order also in the log, and returns when all of it is durable. When
+    /// one is refused, those before it may have been written or not: ask for each of them again, with the same ids.
+    async fn append_in_order(&self, appends: Vec<Append>) -> Result<Vec<Appended>, StoreError> {
+        let mut appended = Vec::with_capacity(appends.len());
+        for Append {
+            stream,
+            expected,
+            events,
+        } in appends
+        {
+            appended.push(self.append(&stream, expected, events).await?);
+        }
+        Ok(appended)
+    }
 
     /// Up to `limit` events of a stream, beginning with revision `from` (backwards: `u64::MAX` is the newest).
     /// Checksums and the hash chain of what is returned have been verified. A stream never written reads as empty.

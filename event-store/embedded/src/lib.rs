@@ -35,8 +35,8 @@ use std::{
 
 use async_trait::async_trait;
 use event_store_contract::{
-    Appended, Direction, EventStore, Expected, Filter, Follow, MAX_EVENTS_PER_READ, NewEvent, Page, Position, RecordedEvent,
-    StoreError, StreamName, check_limits,
+    Append, Appended, Direction, EventStore, Expected, Filter, Follow, MAX_EVENTS_PER_READ, NewEvent, Page, Position,
+    RecordedEvent, StoreError, StreamName, check_limits,
 };
 
 pub use backup::{Backup, BackupError};
@@ -297,6 +297,25 @@ impl EventStore for EmbeddedStore {
             .ask(Asked::Append(Part::new(stream.clone(), expected, events)))
             .await?;
         Ok(answered.last())
+    }
+
+    /// In one commit: all of it, or nothing.
+    async fn append_in_order(&self, appends: Vec<Append>) -> Result<Vec<Appended>, StoreError> {
+        let mut writes = Vec::with_capacity(appends.len());
+        for Append {
+            stream,
+            expected,
+            events,
+        } in appends
+        {
+            check_limits(&events)?;
+            writes.push(Write {
+                stream,
+                expected,
+                events: events.into_iter().map(Draft::from).collect(),
+            });
+        }
+        Ok(self.write(writes, Vec::new()).await?)
     }
 
     async fn read_stream(

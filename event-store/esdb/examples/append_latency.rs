@@ -95,11 +95,11 @@ async fn measured(what: &str, callers: usize, each: usize, append: impl AsyncFn(
     let mut took: Vec<Duration> = futures_util::future::join_all(callers_of).await.concat();
     let rate = took.len() as f64 / began.elapsed().as_secs_f64();
     took.sort_unstable();
-    let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
+    let at = |percent: usize| took[(took.len() - 1) * percent / 100].as_secs_f64() * 1_000.0;
     println!(
         "{what:>14}, {callers:>3} callers: {rate:>8.0}/s, p50 {:.2} ms, p99 {:.2} ms",
-        at(0.5),
-        at(0.99)
+        at(50),
+        at(99)
     );
 }
 

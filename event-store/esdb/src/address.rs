@@ -24,7 +24,7 @@ const SETTINGS: [&str; 13] = [
 ];
 /// The client waits so long before it connects even for the first time; its own half a second would be felt at each
 /// reconnection, and the waiting between attempts is ours.
-const DISCOVERY_INTERVAL_MS: u32 = 20;
+const DISCOVERY_INTERVAL: &str = "discoveryinterval=20&";
 
 /// Why this is no address. No text of it repeats the address, which may hold a password.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
@@ -205,13 +205,11 @@ fn check_settings(query: &str) -> Result<Settings, AddressError> {
         } else {
             value.to_owned()
         };
-        settings.query.push_str(&format!("{lower}={value}&"));
+        settings.query.extend([&lower, "=", &value, "&"]);
         named.push(lower);
     }
     if !named.iter().any(|name| name == "discoveryinterval") {
-        settings
-            .query
-            .push_str(&format!("discoveryinterval={DISCOVERY_INTERVAL_MS}&"));
+        settings.query.push_str(DISCOVERY_INTERVAL);
     }
     if !named.iter().any(|name| name == "connectionname") {
         settings.query.push_str("connectionname=zhulu&");

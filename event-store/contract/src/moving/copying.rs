@@ -1,8 +1,10 @@
 //! Copying a log in its own order.
 
+use std::collections::HashSet;
+
 use crate::{
-    Appended, Direction, EventStore, Expected, Filter, MAX_EVENTS_PER_APPEND, NewEvent, Position, RecordedEvent, StoreError,
-    StreamName,
+    Append, Appended, Direction, EventStore, Expected, Filter, MAX_EVENTS_PER_APPEND, NewEvent, Position, RecordedEvent,
+    StoreError, StreamName,
     moving::{MoveError, Moved, Progress},
 };
 
@@ -10,6 +12,9 @@ use crate::{
 pub(super) const EVENTS_PER_PAGE: usize = 1_000;
 /// A single append has at most so many bytes, unless one event alone has more.
 const MAX_RUN_BYTES: usize = 4 * 1024 * 1024;
+
+/// Appends to different streams that are written together have at most so many bytes, unless one alone has more.
+const MAX_BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// What a copy did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +63,7 @@ pub async fn copy(
 /// Writes events with the revisions that they have.
 pub(super) struct Writer<'a> {
     to: &'a dyn EventStore,
-    /// An earlier part of the move may have written the next page already.
+    /// An earlier part of the move may have written the next page already, or a part of it.
     may_stand: bool,
     pub(super) copied: Copied,
 }
@@ -69,6 +74,20 @@ struct Run {
     first: u64,
     events: Vec<NewEvent>,
     bytes: usize,
+}
+
+impl Run {
+    fn last(&self) -> u64 {
+        self.first + self.events.len() as u64 - 1
+    }
+
+    fn append(&self) -> Append {
+        Append {
+            stream: self.stream.clone(),
+            expected: after(self.first),
+            events: self.events.clone(),
+        }
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -94,10 +113,34 @@ impl<'a> Writer<'a> {
                 return Ok(());
             }
             self.may_stand = false;
+            for run in runs(events) {
+                self.run(run).await?;
+            }
+            return Ok(());
         }
-        for run in runs(events) {
-            self.copied.bytes += run.bytes as u64;
-            self.run(run).await?;
+        for batch in batches(runs(events)) {
+            self.batch(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes runs of different streams, together if the store can.
+    async fn batch(&mut self, batch: Vec<Run>) -> Result<(), MoveError> {
+        let lasts: Vec<_> = batch.iter().map(Run::last).collect();
+        match self.to.append_in_order(batch.iter().map(Run::append).collect()).await {
+            Ok(appended) if appended.iter().map(|appended| appended.revision).eq(lasts) => {
+                for run in &batch {
+                    self.copied.written += run.events.len() as u64;
+                    self.copied.bytes += run.bytes as u64;
+                }
+            }
+            // One by one it is found out which of them does not fit.
+            Ok(_) | Err(StoreError::WrongRevision { .. }) => {
+                for run in batch {
+                    self.run(run).await?;
+                }
+            }
+            Err(error) => return Err(MoveError::Target(error)),
         }
         Ok(())
     }
@@ -120,8 +163,8 @@ impl<'a> Writer<'a> {
     }
 
     async fn run(&mut self, run: Run) -> Result<(), MoveError> {
-        let count = run.events.len() as u64;
-        let last = run.first + count - 1;
+        let (count, last) = (run.events.len() as u64, run.last());
+        self.copied.bytes += run.bytes as u64;
         let expected = after(run.first);
         let ids: Vec<_> = run.events.iter().map(|event| event.id).collect();
         let rest = match self.append(&run.stream, expected, run.events.clone(), last).await {
@@ -190,6 +233,24 @@ fn diverged(stream: &StreamName, first: u64, actual: Option<u64>) -> MoveError {
 
 pub(super) fn size(event: &RecordedEvent) -> usize {
     event.name.len() + event.data.len() + event.metadata.len()
+}
+
+/// Runs that can be written together: each of another stream, and not too many bytes.
+fn batches(runs: Vec<Run>) -> Vec<Vec<Run>> {
+    let mut batches: Vec<Vec<Run>> = Vec::new();
+    let (mut streams, mut bytes) = (HashSet::new(), 0);
+    for run in runs {
+        bytes += run.bytes;
+        if !streams.insert(run.stream.clone()) || bytes > MAX_BATCH_BYTES || batches.is_empty() {
+            batches.push(Vec::new());
+            streams = HashSet::from([run.stream.clone()]);
+            bytes = run.bytes;
+        }
+        if let Some(batch) = batches.last_mut() {
+            batch.push(run);
+        }
+    }
+    batches
 }
 
 fn runs(events: Vec<RecordedEvent>) -> Vec<Run> {

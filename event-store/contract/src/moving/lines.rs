@@ -119,7 +119,7 @@ impl ExportLine {
             data_base64,
             metadata,
             metadata_base64,
-            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex(hash),
         }
     }
 
@@ -213,6 +213,11 @@ fn bytes(raw: Option<Box<RawValue>>, base64: Option<String>) -> Option<Bytes> {
         (None, Some(base64)) => Some(BASE64.decode(base64).ok()?.into()),
         _ => None,
     }
+}
+
+fn hex(hash: &Hash) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0');
+    hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn unhex(digits: &str) -> Option<Hash> {

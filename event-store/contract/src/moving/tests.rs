@@ -257,7 +257,7 @@ async fn a_file_that_was_changed_cut_or_shuffled_is_refused() {
         .expect("an export");
     let text = String::from_utf8(file).expect("text");
     let lines: Vec<&str> = text.lines().collect();
-    let joined = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let joined = |lines: &[&str]| lines.join("\n") + "\n";
     let without = |left_out: usize| joined(&[&lines[..left_out], &lines[left_out + 1..]].concat());
     let mut swapped = lines.clone();
     let same_stream = (1..lines.len())

@@ -1,8 +1,8 @@
 //! Appending: order, limits, and what the writer believes.
 
 use super::{
-    Appended, Bytes, Expected, Filter, NewEvent, RecordedEvent, Store, StoreError, append, conflict, event, event_with, events,
-    ids, new_ids, read, read_all, stream, written,
+    Append, Appended, Bytes, Expected, Filter, NewEvent, RecordedEvent, Store, StoreError, append, conflict, event, event_with,
+    events, ids, new_ids, read, read_all, stream, written,
 };
 use crate::{MAX_EVENT_BYTES, MAX_EVENTS_PER_APPEND};
 
@@ -174,4 +174,35 @@ pub(super) async fn streams_with_similar_names_are_apart(store: Store) {
             [format!("In{at}")]
         );
     }
+}
+
+pub(super) async fn several_appends_stand_in_their_order(store: Store) {
+    written(&store, &stream("case-3"), &events(2)).await;
+    let appends: Vec<_> = ["case-5", "case-3", "case-1", "case-4"]
+        .into_iter()
+        .enumerate()
+        .map(|(at, name)| Append {
+            stream: stream(name),
+            expected: if name == "case-3" {
+                Expected::Revision(1)
+            } else {
+                Expected::NoStream
+            },
+            events: events(1 + at),
+        })
+        .collect();
+    let appended = store.append_in_order(appends.clone()).await.expect("appends");
+    let all = read_all(&store, 100, &Filter::all()).await;
+    assert_eq!(ids(&all[2..]), new_ids(appends.iter().flat_map(|append| &append.events)));
+    assert_eq!(
+        appended.iter().map(|appended| appended.revision).collect::<Vec<_>>(),
+        [0, 3, 2, 3]
+    );
+    assert!(
+        appended
+            .iter()
+            .all(|appended| all.iter().any(|event| event.position == appended.position))
+    );
+    let refused = store.append_in_order(appends[..1].to_vec()).await;
+    assert_eq!(refused, Ok(appended[..1].to_vec()), "the same again is the first answer");
 }

@@ -11,7 +11,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::{Appended, Direction, EventStore, Expected, Filter, NewEvent, RecordedEvent, StoreError, StreamName};
+use crate::{Append, Appended, Direction, EventStore, Expected, Filter, NewEvent, RecordedEvent, StoreError, StreamName};
 
 /// A check that is still waiting after this long will wait for ever.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -36,7 +36,8 @@ pub async fn run_all(make: impl AsyncFn() -> Arc<dyn EventStore>) {
             what_is_over_the_limits_is_refused,
             the_largest_append_is_taken,
             any_text_and_any_bytes_come_back_unchanged,
-            streams_with_similar_names_are_apart;
+            streams_with_similar_names_are_apart,
+            several_appends_stand_in_their_order;
         retrying:
             the_same_append_again_is_the_first_answer,
             the_same_append_again_succeeds_after_others_wrote,

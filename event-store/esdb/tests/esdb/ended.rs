@@ -12,7 +12,7 @@ use std::{
 use event_store_contract::{EventStore as _, Filter};
 use event_store_esdb::EsdbStore;
 use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use hyper::{body::Bytes, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
@@ -22,24 +22,28 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::house::url;
 
-/// Answers every call with nothing, successfully.
-async fn nothing() -> Result<Response<impl hyper::body::Body<Data = Bytes, Error = Infallible>>, Infallible> {
-    let mut trailers = HeaderMap::new();
-    trailers.insert("grpc-status", HeaderValue::from_static("0"));
-    let body = Full::new(Bytes::new()).with_trailers(async { Some(Ok(trailers)) });
+type Answer = Response<BoxBody<Bytes, Infallible>>;
+
+fn answer(body: BoxBody<Bytes, Infallible>) -> Answer {
     let mut response = Response::new(body);
     response
         .headers_mut()
         .insert("content-type", HeaderValue::from_static("application/grpc"));
-    Ok(response)
+    response
 }
 
-async fn refused() -> Result<Response<impl hyper::body::Body<Data = Bytes, Error = Infallible>>, Infallible> {
-    let mut response = Response::new(Full::new(Bytes::new()));
-    let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static("application/grpc"));
-    headers.insert("grpc-status", HeaderValue::from_static("12"));
-    Ok(response)
+/// No message, and success.
+fn nothing() -> Answer {
+    let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), HeaderValue::from_static("0"))]);
+    let body = Full::new(Bytes::new()).with_trailers(async { Some(Ok(trailers)) });
+    answer(BodyExt::boxed(body))
+}
+
+/// There is no such method.
+fn unimplemented() -> Answer {
+    let mut response = answer(BodyExt::boxed(Full::new(Bytes::new())));
+    response.headers_mut().insert("grpc-status", HeaderValue::from_static("12"));
+    response
 }
 
 #[tokio::test]
@@ -60,13 +64,7 @@ async fn a_subscription_that_is_ended_well_is_begun_again_and_nothing_spins() {
                     if is_read {
                         told.send_modify(|reads| *reads += 1);
                     }
-                    async move {
-                        if is_read {
-                            nothing().await.map(|response| response.map(BodyExt::boxed))
-                        } else {
-                            refused().await.map(|response| response.map(BodyExt::boxed))
-                        }
-                    }
+                    async move { Ok::<_, Infallible>(if is_read { nothing() } else { unimplemented() }) }
                 });
                 let _ = Builder::new(TokioExecutor::new())
                     .serve_connection(TokioIo::new(socket), service)

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use event_store_contract::{NewEvent, StreamName};
 use event_store_embedded::EmbeddedStore;
 use event_store_esdb::EsdbStore;
-use event_store_server::{EsdbConfig, EsdbServer, Security, start};
+use event_store_server::{EsdbConfig, EsdbServer, Introduction, Security, start};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -13,17 +13,28 @@ pub(crate) struct House {
     pub(crate) dir: TempDir,
     pub(crate) store: EmbeddedStore,
     pub(crate) address: SocketAddr,
+    security: Security,
     server: Option<EsdbServer>,
 }
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::with(Security::Insecure).await
+    }
+
+    /// With TLS and credentials, as at a first start.
+    pub(crate) async fn secure() -> Self {
+        Self::with(Security::Secure { certificate: None }).await
+    }
+
+    async fn with(security: Security) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = EmbeddedStore::open(&dir.path().join("store")).unwrap();
         let mut house = Self {
             dir,
             store,
             address: ([127, 0, 0, 1], 0).into(),
+            security,
             server: None,
         };
         house.start().await;
@@ -34,7 +45,7 @@ impl House {
     pub(crate) async fn start(&mut self) {
         let config = EsdbConfig {
             listen: self.address,
-            security: Security::Insecure,
+            security: self.security.clone(),
             own_streams: Arc::new(|_| false),
             directory: self.dir.path().to_owned(),
             advertise: None,
@@ -50,6 +61,10 @@ impl House {
         if let Some(server) = self.server.take() {
             server.stop(Duration::ZERO).await;
         }
+    }
+
+    pub(crate) fn introduction(&self) -> Introduction {
+        self.server.as_ref().unwrap().introduction()
     }
 
     pub(crate) async fn connect(&self) -> EsdbStore {

@@ -8,4 +8,5 @@ mod house;
 mod moving;
 mod proxy;
 mod scope;
+mod secure;
 mod suite;
