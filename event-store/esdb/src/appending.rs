@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use event_store_contract::{Appended, Expected, NewEvent, Position, StoreError, StreamName};
+use event_store_contract::{Appended, Direction, Expected, NewEvent, Position, StoreError, StreamName};
 use kurrentdb::{CurrentRevision, Error, EventData};
+use uuid::Uuid;
 
 use crate::{
     connection::{ATTEMPT, Connection, Link, PATIENCE},
@@ -16,6 +17,8 @@ const MAX_LANE_BYTES: usize = 256 * 1024;
 /// The most events of an append that goes along a lane.
 const MAX_LANE_EVENTS: usize = 500;
 
+/// How many events others may have written to a stream since an attempt whose answer never came.
+const OTHERS_SINCE: usize = 100;
 /// The revision of a tombstone.
 const TOMBSTONE_REVISION: u64 = i64::MAX.unsigned_abs();
 
@@ -23,6 +26,7 @@ const TOMBSTONE_REVISION: u64 = i64::MAX.unsigned_abs();
 struct Request<'a> {
     stream: &'a StreamName,
     expected: Expected,
+    ids: Vec<Uuid>,
     events: Vec<EventData>,
     /// What the events need in a message, about.
     bytes: usize,
@@ -51,6 +55,7 @@ pub(crate) async fn append(
     let request = Request {
         stream,
         expected,
+        ids: events.iter().map(|event| event.id).collect(),
         events: events.iter().map(convert::outgoing).collect(),
         bytes: events
             .iter()
@@ -61,8 +66,12 @@ pub(crate) async fn append(
     let small = request.bytes <= MAX_LANE_BYTES && request.events.len() <= MAX_LANE_EVENTS;
     // A large append may need longer than the usual.
     let limit = if small { ATTEMPT + ATTEMPT } else { PATIENCE + PATIENCE };
+    let mut attempts = 0;
     let appended = connection
-        .patiently(Some(limit), |link| attempt(connection, link, &request, small))
+        .patiently(Some(limit), |link| {
+            attempts += 1;
+            attempt(connection, link, &request, small, attempts)
+        })
         .await?;
     if appended.position != Position(0) {
         return Ok(appended);
@@ -75,11 +84,47 @@ pub(crate) async fn append(
     })
 }
 
-async fn attempt(connection: &Connection, link: Arc<Link>, request: &Request<'_>, small: bool) -> Result<Appended, Trouble> {
+async fn attempt(
+    connection: &Connection,
+    link: Arc<Link>,
+    request: &Request<'_>,
+    small: bool,
+    attempt: u32,
+) -> Result<Appended, Trouble> {
+    if attempt > 1
+        && let Some(appended) = stands(connection, request).await?
+    {
+        return Ok(appended);
+    }
     if small && let AlongALane::Appended(appended) = along_a_lane(connection, &link, request).await? {
         return Ok(appended);
     }
     alone(connection, &link, request).await
+}
+
+/// Without a revision to go by, a server that was started again does not know the ids of before, and would write twice
+/// what an attempt without an answer has written. So the end of the stream is looked at.
+async fn stands(connection: &Connection, request: &Request<'_>) -> Result<Option<Appended>, Trouble> {
+    if !matches!(request.expected, Expected::Any | Expected::StreamExists) {
+        return Ok(None);
+    }
+    let count = request.ids.len();
+    let newest = reading::stream(
+        connection,
+        request.stream,
+        u64::MAX,
+        Direction::Backwards,
+        count + OTHERS_SINCE,
+    )
+    .await
+    .map_err(Trouble::Final)?;
+    let ours = newest
+        .windows(count)
+        .find(|events| events.iter().rev().map(|event| event.id).eq(request.ids.iter().copied()));
+    Ok(ours.and_then(<[_]>::first).map(|last| Appended {
+        revision: last.revision,
+        position: last.position,
+    }))
 }
 
 async fn along_a_lane(connection: &Connection, link: &Link, request: &Request<'_>) -> Result<AlongALane, Trouble> {

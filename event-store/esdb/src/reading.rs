@@ -188,7 +188,7 @@ async fn log_page(
         position: after,
         end: false,
     };
-    let (mut read, mut bytes) = (0, 0);
+    let (mut read, mut bytes, mut is_full) = (0, 0, false);
     let mut events = opened(link, &options).await?;
     while let Some(event) = next(&mut events, SILENCE_OF_A_SEARCH).await? {
         read += 1;
@@ -196,7 +196,12 @@ async fn log_page(
         if Some(position) <= after {
             continue;
         }
-        if page.events.len() == limit || bytes >= MAX_PAGE_BYTES {
+        if page.events.len() == limit {
+            // One too many, to know that there is more. The end is waited for: servers do not like broken-off reads.
+            is_full = true;
+            continue;
+        }
+        if bytes >= MAX_PAGE_BYTES {
             return Ok(page);
         }
         page.position = Some(position);
@@ -205,7 +210,7 @@ async fn log_page(
             page.events.push(event);
         }
     }
-    page.end = read < asked;
+    page.end = read < asked && !is_full;
     if page.end {
         page.position = page.position.max(head);
     }

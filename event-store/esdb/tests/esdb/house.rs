@@ -63,6 +63,14 @@ impl House {
         }
     }
 
+    /// As if the process had died and another one begun: nothing in memory is left.
+    pub(crate) async fn begin_again(&mut self) {
+        self.kill().await;
+        self.store.close().unwrap();
+        self.store = EmbeddedStore::open(&self.dir.path().join("store")).unwrap();
+        self.start().await;
+    }
+
     pub(crate) fn introduction(&self) -> Introduction {
         self.server.as_ref().unwrap().introduction()
     }

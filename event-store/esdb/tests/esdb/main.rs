@@ -1,8 +1,10 @@
 //! The store behind an address: the contract's suite, and everything that can happen to a connection.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cluster;
 mod deleted;
 mod ended;
+mod fake;
 mod faults;
 mod house;
 mod moving;
