@@ -350,10 +350,14 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 pub fn view_rows(server: &Server) -> BTreeMap<String, Vec<String>> {
     let note = std::fs::read_to_string(server.data().join("running.json")).unwrap();
     let running: Value = serde_json::from_str(&note).unwrap();
-    let url = running["database_url"].as_str().unwrap().to_owned();
+    view_rows_of(running["database_url"].as_str().unwrap())
+}
+
+/// Every row of every view in this database.
+pub fn view_rows_of(url: &str) -> BTreeMap<String, Vec<String>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
         tokio::spawn(connection);
         let tables = client
             .query(

@@ -2,6 +2,7 @@
 
 mod access;
 mod clock;
+mod cluster;
 mod history;
 mod live;
 mod permit;
