@@ -1,7 +1,8 @@
 //! One consumer's call: messages go out, answers come in, until one of the two ends it.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
+use event_store_embedded::Seen;
 use futures_util::{Stream, stream};
 use tokio::sync::mpsc;
 use tonic::{Status, Streaming, metadata::MetadataMap};
@@ -15,6 +16,7 @@ use super::{
     settings::MAX_CONSUMER_SLOTS,
 };
 use crate::{
+    access::Sight,
     protocol::event_store::client::{
         self as protocol,
         persistent_subscriptions::{
@@ -31,6 +33,12 @@ const UNNAMED: &str = "<unknown>";
 
 /// What a consumer receives.
 pub(crate) type Messages = Pin<Box<dyn Stream<Item = Result<ReadResp, Status>> + Send>>;
+
+/// Who consumes, and what they may see behind links.
+pub(super) struct Who {
+    pub(super) user: String,
+    pub(super) sight: Sight,
+}
 
 /// A place at a group's table. Whoever drops it, leaves.
 struct Seat {
@@ -57,9 +65,10 @@ pub(super) async fn consume(
     found: &FoundGroup,
     options: &Options,
     requests: Streaming<ReadReq>,
-    user: String,
+    who: Who,
     metadata: &MetadataMap,
 ) -> Result<Messages, Status> {
+    let Who { user, sight } = who;
     let slots = usize::try_from(options.buffer_size).unwrap_or_default();
     if slots == 0 {
         return Err(Status::invalid_argument(
@@ -87,10 +96,13 @@ pub(super) async fn consume(
         Some(uuid_option::Content::Structured(())) | None => IdForm::Halves,
     };
     let confirmation = answers::confirmation(found.config.name.to_string());
-    let messages = stream::unfold(Some((seat, received)), move |sitting| async move {
-        let (seat, mut received) = sitting?;
+    let messages = stream::unfold(Some((seat, received, sight)), move |sitting| async move {
+        let (seat, mut received, sight) = sitting?;
         match received.recv().await {
-            Some(Ok(handed)) => Some((Ok(answers::message(&handed, ids)), Some((seat, received)))),
+            Some(Ok(handed)) => match veiled(handed, &sight) {
+                Ok(handed) => Some((Ok(answers::message(&handed, ids)), Some((seat, received, sight)))),
+                Err(status) => Some((Err(status), None)),
+            },
             Some(Err(status)) => Some((Err(status), None)),
             // An end without a word would make clients wait for ever.
             None => Some((Err(refusal::stopping()), None)),
@@ -98,6 +110,19 @@ pub(super) async fn consume(
     });
     let confirmed = stream::once(async move { Ok(confirmation) });
     Ok(Box::pin(futures_util::StreamExt::chain(confirmed, messages)))
+}
+
+/// The message, without what its consumer may not see.
+fn veiled(handed: Handed, sight: &Sight) -> Result<Handed, Status> {
+    if handed.seen.link.is_none() || matches!(sight, Sight::Whole) {
+        return Ok(handed);
+    }
+    let mut seen = Seen::clone(&handed.seen);
+    sight.veil(std::slice::from_mut(&mut seen))?;
+    Ok(Handed {
+        seen: Arc::new(seen),
+        retries: handed.retries,
+    })
 }
 
 /// Passes on what the consumer answers, until it says no more, or nobody listens to its messages.

@@ -58,7 +58,7 @@ pub(super) struct Look {
     pub(super) group: GroupState,
     pub(super) replaying: bool,
     /// Deliveries since the last look, and how many that is in a second.
-    pub(super) since_last_look: u64,
+    pub(super) newly_delivered: u64,
     pub(super) per_second: u64,
     pub(super) guests: Vec<GuestLook>,
 }
@@ -69,7 +69,7 @@ pub(super) struct GuestLook {
     pub(super) consumer: ConsumerId,
     pub(super) user: String,
     pub(super) connection: String,
-    pub(super) since_last_look: u64,
+    pub(super) newly_delivered: u64,
     pub(super) per_second: u64,
 }
 

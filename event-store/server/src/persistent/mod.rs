@@ -12,6 +12,7 @@ mod group;
 mod keeping;
 mod names;
 mod page;
+mod pulse;
 mod reading;
 mod refusals;
 mod register;

@@ -38,6 +38,13 @@ pub(super) struct Batch {
     pub(super) end: bool,
 }
 
+/// Parked messages, placed by their revisions among the parked.
+pub(super) struct ParkedBatch {
+    pub(super) arrivals: Vec<Arrival<Arc<Seen>>>,
+    /// The revision with which to go on; none, if there are no more.
+    pub(super) next: Option<u64>,
+}
+
 /// Why a group cannot go on reading.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadingError {
@@ -117,7 +124,7 @@ impl Reading {
         })
     }
 
-    /// Up to `limit` parked messages from a revision on, and the revision with which to go on; none, if there are no more.
+    /// Up to `limit` parked messages from a revision on.
     pub(super) fn next_parked(
         &self,
         store: &EmbeddedStore,
@@ -125,7 +132,7 @@ impl Reading {
         from: u64,
         limit: usize,
         now: DateTime<Utc>,
-    ) -> Result<(Vec<Arrival<Arc<Seen>>>, Option<u64>), ReadingError> {
+    ) -> Result<ParkedBatch, ReadingError> {
         let page = store.stream_as_seen(parked, from, Direction::Forwards, limit, true, now)?;
         let of_parked = |seen: &Seen| seen.link.as_ref().or(seen.event.as_ref()).map(|event| event.revision);
         let next = page.events.last().and_then(of_parked).map(|revision| revision + 1);
@@ -139,7 +146,10 @@ impl Reading {
                 self.arrival(seen).map(|arrival| Arrival { place, ..arrival })
             })
             .collect();
-        Ok((arrivals, next.filter(|_| !page.end)))
+        Ok(ParkedBatch {
+            arrivals,
+            next: next.filter(|_| !page.end),
+        })
     }
 
     fn arrival(&self, seen: Seen) -> Option<Arrival<Arc<Seen>>> {

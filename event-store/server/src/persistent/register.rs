@@ -16,6 +16,7 @@ use super::{
     door::{Closing, Door},
     keeping,
     names::{GroupName, Source, StateStreams},
+    pulse::Pulse,
     refusals, room,
     settings::{Settings, StartFrom},
 };
@@ -31,6 +32,7 @@ pub(crate) const MAX_GROUP_NAME_BYTES: usize = 200;
 pub(crate) struct Subscriptions {
     store: EmbeddedStore,
     clock: fn() -> DateTime<Utc>,
+    pulse: Arc<Pulse>,
     groups: RwLock<State>,
 }
 
@@ -67,6 +69,7 @@ impl Subscriptions {
     /// Nothing is read before [`open`](Self::open), or before somebody asks.
     pub(crate) fn new(store: EmbeddedStore, clock: fn() -> DateTime<Utc>) -> Arc<Self> {
         Arc::new(Self {
+            pulse: Arc::new(Pulse::new(store.clone())),
             store,
             clock,
             groups: RwLock::new(State::Closed),
@@ -80,7 +83,8 @@ impl Subscriptions {
             State::Open(_) => Ok(()),
             State::Ended => Err(refusal::stopping()),
             State::Closed => {
-                *state = State::Open(self.open_all().await.map_err(|error| refusal::of_store(&error))?);
+                *state = State::Open(self.open_all().map_err(|error| refusal::of_store(&error))?);
+                self.pulse.begin(self.clock);
                 Ok(())
             }
         }
@@ -95,7 +99,7 @@ impl Subscriptions {
         };
         close_all(std::mem::take(groups), Closing::Reopening).await;
         *state = State::Closed;
-        *state = State::Open(self.open_all().await.map_err(|error| refusal::of_store(&error))?);
+        *state = State::Open(self.open_all().map_err(|error| refusal::of_store(&error))?);
         Ok(())
     }
 
@@ -105,6 +109,7 @@ impl Subscriptions {
         if let State::Open(groups) = std::mem::replace(&mut *state, State::Ended) {
             close_all(groups, Closing::Stopping).await;
         }
+        self.pulse.end();
     }
 
     pub(super) async fn create(&self, wanted: Wanted) -> Result<(), Status> {
@@ -195,13 +200,12 @@ impl Subscriptions {
         Ok(self.groups.read().await)
     }
 
-    async fn open_all(&self) -> Result<BTreeMap<GroupName, OpenGroup>, StoreError> {
+    fn open_all(&self) -> Result<BTreeMap<GroupName, OpenGroup>, StoreError> {
         let now = (self.clock)();
         let configs = configuration::load(&self.store, now, |source, from| self.begins_with(source, from))?;
         let mut groups = BTreeMap::new();
         for config in configs {
-            let (door, task) = room::open(self.store.clone(), self.clock, &config)?;
-            groups.insert(config.name.clone(), OpenGroup { config, door, task });
+            groups.insert(config.name.clone(), self.open_one(config)?);
         }
         Ok(groups)
     }
@@ -211,10 +215,16 @@ impl Subscriptions {
         if let (Source::All, StartFrom::End) = (&config.name.source, config.settings.start_from) {
             config.begins_with = self.store.committed().borrow().head + 1;
         }
-        let opened = room::open(self.store.clone(), self.clock, &config);
-        let (door, task) = opened.map_err(|error| refusal::of_store(&error))?;
-        groups.insert(config.name.clone(), OpenGroup { config, door, task });
+        let name = config.name.clone();
+        let open = self.open_one(config).map_err(|error| refusal::of_store(&error))?;
+        groups.insert(name, open);
         Ok(())
+    }
+
+    fn open_one(&self, config: GroupConfig) -> Result<OpenGroup, StoreError> {
+        let news = self.pulse.news_of(&config.name.source);
+        let (door, task) = room::open(self.store.clone(), self.clock, &config, news)?;
+        Ok(OpenGroup { config, door, task })
     }
 
     fn configured(&self, name: GroupName, settings: Settings, filter: Option<StoredFilter>) -> Result<GroupConfig, Status> {

@@ -12,13 +12,14 @@ use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
 use tonic::Status;
 
 use super::{
-    configuration::GroupConfig,
+    configuration::{GroupConfig, StoredFilter},
     door::{Ask, Closing, Door, Guest, GuestLook, Handed, Look, Verdict},
-    group::{Arrival, ConsumerId, Delivery, Group, JoinError, Park},
+    group::{ConsumerId, Delivery, Group, JoinError, Park},
     keeping,
     names::{GroupName, StateStreams},
     page::{Page, Writing, write},
-    reading::{Batch, Reading, ReadingError},
+    pulse::News,
+    reading::{Batch, ParkedBatch, Reading, ReadingError},
     refusals,
     settings::Rules,
 };
@@ -35,7 +36,7 @@ const LAST_TRIES: usize = 3;
 /// What was read.
 enum Found {
     Source(Batch),
-    Parked(Vec<Arrival<Arc<Seen>>>, Option<u64>),
+    Parked(ParkedBatch),
 }
 
 /// Parked messages on their way back.
@@ -78,11 +79,12 @@ pub(super) fn open(
     store: EmbeddedStore,
     clock: fn() -> DateTime<Utc>,
     config: &GroupConfig,
+    news: News,
 ) -> Result<(Door, JoinHandle<()>), StoreError> {
     let unusable = |reason: String| StoreError::Unavailable(format!("persistent subscription {}: {reason}", config.name));
     let streams = StateStreams::of(&config.name).map_err(|error| unusable(error.to_string()))?;
     let rules = config.settings.rules().map_err(|error| unusable(error.to_string()))?;
-    let filter = config.filter.as_ref().map(|filter| filter.compiled()).transpose();
+    let filter = config.filter.as_ref().map(StoredFilter::compiled).transpose();
     let filter = filter.map_err(|status| unusable(status.message().into()))?;
     let checkpoint = keeping::last_checkpoint(&store, &streams, config.name.source.kind(), clock())?;
     let name = Arc::new(config.name.clone());
@@ -116,12 +118,11 @@ pub(super) fn open(
         truncated_before: 0,
         fault: None,
     };
-    Ok((door, tokio::spawn(room.run(asks))))
+    Ok((door, tokio::spawn(room.run(asks, news))))
 }
 
 impl Room {
-    async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
-        let mut news = self.store.committed();
+    async fn run(mut self, mut asks: mpsc::Receiver<Ask>, mut news: News) {
         let closing = loop {
             self.begin_to_read();
             self.begin_to_write();
@@ -134,8 +135,8 @@ impl Room {
                 },
                 found = ended(&mut self.finding) => self.take_in(found),
                 (page, written) = ended(&mut self.writing) => self.was_written(page, written),
-                changed = news.changed(), if self.at_end => {
-                    if changed.is_err() || news.borrow_and_update().closed {
+                more = news.next(), if self.at_end => {
+                    if !more {
                         break Closing::Stopping;
                     }
                     self.at_end = false;
@@ -230,25 +231,25 @@ impl Room {
         let (last_look, last_delivered) = self.last_look;
         let time = now.saturating_sub(last_look);
         self.last_look = (now, group.delivered);
-        let since_last_look = group.delivered - last_delivered;
+        let newly_delivered = group.delivered - last_delivered;
         let guests = group.consumers.iter().filter_map(|state| {
             let (guest, last_delivered) = self.guests.get_mut(&state.consumer)?;
-            let since_last_look = state.delivered - *last_delivered;
+            let newly_delivered = state.delivered - *last_delivered;
             *last_delivered = state.delivered;
             Some(GuestLook {
                 consumer: state.consumer,
                 user: guest.user.clone(),
                 connection: guest.connection.clone(),
-                since_last_look,
-                per_second: per_second(since_last_look, time),
+                newly_delivered,
+                per_second: per_second(newly_delivered, time),
             })
         });
         let guests = guests.collect();
         Look {
             group,
             replaying: self.replay.is_some(),
-            since_last_look,
-            per_second: per_second(since_last_look, time),
+            newly_delivered,
+            per_second: per_second(newly_delivered, time),
             guests,
         }
     }
@@ -273,7 +274,9 @@ impl Room {
                 return;
             }
             // Gone without a word: what they were given goes to others.
-            gone.into_iter().for_each(|consumer| self.leave(consumer));
+            for consumer in gone {
+                self.leave(consumer);
+            }
         }
     }
 
@@ -289,8 +292,8 @@ impl Room {
             if self.group.state().again < self.rules.history_buffer_size {
                 let parked = self.streams.parked.clone();
                 let find = move || {
-                    let (arrivals, next) = reading.next_parked(&store, &parked, next, limit, now)?;
-                    Ok(Found::Parked(arrivals, next))
+                    let found = reading.next_parked(&store, &parked, next, limit, now);
+                    found.map(Found::Parked)
                 };
                 self.finding = Some(tokio::task::spawn_blocking(find));
                 return;
@@ -317,7 +320,7 @@ impl Room {
                 self.group.arrive(batch.arrivals, batch.through, batch.skipped);
                 self.group.set_live(batch.end);
             }
-            Ok(Ok(Found::Parked(arrivals, next))) => self.take_in_parked(arrivals, next),
+            Ok(Ok(Found::Parked(batch))) => self.take_in_parked(batch),
             Ok(Err(ReadingError::NeverAgain(reason))) => self.give_up(reason),
             Ok(Err(ReadingError::Store(error @ StoreError::Damaged { .. }))) => self.give_up(error.to_string()),
             Ok(Err(ReadingError::Store(error))) => {
@@ -330,14 +333,14 @@ impl Room {
         }
     }
 
-    fn take_in_parked(&mut self, arrivals: Vec<Arrival<Arc<Seen>>>, next: Option<u64>) {
+    fn take_in_parked(&mut self, batch: ParkedBatch) {
         let Some(Replay { before, .. }) = self.replay.take() else {
             return;
         };
-        for arrival in arrivals.into_iter().filter(|arrival| arrival.place < before) {
+        for arrival in batch.arrivals.into_iter().filter(|arrival| arrival.place < before) {
             self.group.replay(arrival);
         }
-        let next = next.filter(|next| *next < before);
+        let next = batch.next.filter(|next| *next < before);
         self.replayed_before = next.unwrap_or(before);
         self.replay = next.map(|next| Replay { next, before });
     }
@@ -394,7 +397,9 @@ impl Room {
         match written {
             Ok(()) => {
                 self.truncated_before = page.truncate_before.unwrap_or(self.truncated_before);
-                page.parks.into_iter().for_each(|(key, _)| self.group.parked(key));
+                for (key, _) in page.parks {
+                    self.group.parked(key);
+                }
             }
             Err(refusal) => {
                 self.failed = Some(page);

@@ -1,4 +1,4 @@
-//! The PersistentSubscriptions service: what a request says, in the words of groups.
+//! The `PersistentSubscriptions` service: what a request says, in the words of groups.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status, Streaming, async_trait, metadata::Metadat
 use super::{
     answers,
     configuration::StoredFilter,
-    consuming::{self, Messages},
+    consuming::{self, Messages, Who},
     names::{GroupName, Source},
     refusals,
     register::{FoundGroup, Wanted},
@@ -31,7 +31,7 @@ use crate::{
 /// How somebody is called who did not say who they are.
 const NOBODY: &str = "anonymous";
 
-/// Answers the calls of the PersistentSubscriptions service.
+/// Answers the calls of the `PersistentSubscriptions` service.
 pub(crate) struct Groups(Arc<Desk>);
 
 /// The service, ready to take calls.
@@ -229,7 +229,11 @@ impl PersistentSubscriptions for Groups {
         let caller = self.admit(&metadata, Action::ReceiveMessages, &source).await?;
         let group = options.group_name.clone();
         let found = self.0.persistent.find(&GroupName { source, group }).await?;
-        let messages = consuming::consume(&found, &options, requests, by(&caller), &metadata).await?;
+        let who = Who {
+            user: by(&caller),
+            sight: self.0.access.sight(&caller),
+        };
+        let messages = consuming::consume(&found, &options, requests, who, &metadata).await?;
         Ok(Response::new(messages))
     }
 

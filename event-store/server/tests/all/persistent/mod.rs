@@ -1,4 +1,5 @@
 //! Persistent subscriptions: by the registry's own client, and where that one is too kind, word by word.
+#![allow(clippy::default_trait_access, reason = "the client takes options for everything")]
 
 mod raw;
 mod refusing;

@@ -257,7 +257,7 @@ async fn pinned_messages_with_one_correlation_go_to_one_consumer() {
         event
     };
     house.write("letters", (0..40).map(correlated).collect()).await;
-    let mut holders = vec![None; 8];
+    let mut holders = [None; 8];
     for _ in 0..40 {
         let (holder, event) = tokio::select! {
             event = first.next_event() => (1, event),

@@ -344,3 +344,26 @@ async fn groups_tell_how_they_are_doing() {
         .unwrap();
     assert_eq!(of_all[0].group_name, "clerks");
 }
+
+#[tokio::test]
+async fn groups_on_many_streams_each_hear_of_their_own() {
+    let house = House::open().await;
+    let client = house.client();
+    let mut readers = Vec::new();
+    for number in 0..20 {
+        let stream = format!("letters-{number}");
+        client
+            .create_persistent_subscription(&*stream, "readers", &from_start())
+            .await
+            .unwrap();
+        readers.push(consumer(&client, &stream, "readers", 1).await);
+    }
+    for name in &NAMES[..5] {
+        for number in (0..20).rev() {
+            house.happen(&format!("letters-{number}"), &[*name]).await;
+        }
+        for reader in &mut readers {
+            assert_eq!(do_next(reader).await, *name);
+        }
+    }
+}
