@@ -125,7 +125,7 @@ impl Sample {
     }
 }
 
-/// Fields of /proc/self/stat, counted from 1. proc_pid_stat(5).
+/// Fields of /proc/self/stat, counted from 1, by proc(5).
 const USER_TICKS_FIELD: usize = 14;
 const SYSTEM_TICKS_FIELD: usize = 15;
 const THREADS_FIELD: usize = 20;
@@ -254,7 +254,30 @@ fn line(text: &str, beginning: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use futures_util::StreamExt;
+
     use super::*;
+    use crate::testing::{as_admin, request, secure_desk};
+
+    #[tokio::test]
+    async fn figures_come_again_and_again_until_the_server_stops() {
+        let desk = secure_desk().await;
+        let monitor = Monitor(desk.desk.clone());
+        let asked = StatsReq {
+            use_metadata: true,
+            refresh_time_period_in_ms: 0,
+        };
+        let answers = monitor.stats(request(&as_admin(), asked)).await.unwrap();
+        let mut answers = answers.into_inner();
+        let first = answers.next().await.unwrap().unwrap().stats;
+        let head: serde_json::Value = serde_json::from_str(&first["es-checksum"]).unwrap();
+        assert_eq!(head["value"], desk.store.committed().borrow().head.to_string());
+        assert_eq!(head["category"], "es");
+        assert!(answers.next().await.unwrap().unwrap().stats.contains_key("proc-cpu"));
+        desk.stop.send_replace(true);
+        while answers.next().await.is_some() {}
+    }
 
     #[test]
     fn the_kernel_s_tables_are_read_by_field_and_by_line() {

@@ -30,14 +30,14 @@ pub(crate) async fn make_users(
     now: DateTime<Utc>,
 ) -> Result<Option<PathBuf>, AccessError> {
     let file = directory.join(PASSWORD_FILE);
-    if book.find(ADMIN, now).map_err(users)?.is_none() {
+    if book.find(ADMIN, now).map_err(|error| users(&error))?.is_none() {
         let password = match first_password {
             Some(chosen) => long_enough(chosen)?,
             None => kept_or_made(&file)?,
         };
         make(book, ADMIN, "Administrator", ADMINS, password, false, now).await?;
     }
-    if book.find(OPERATOR, now).map_err(users)?.is_none() {
+    if book.find(OPERATOR, now).map_err(|error| users(&error))?.is_none() {
         let unknown = password::generated().map_err(|_| AccessError::Randomness)?;
         make(book, OPERATOR, "Operator", OPS, unknown, true, now).await?;
     }
@@ -64,10 +64,10 @@ async fn make(
         disabled,
         hash,
     };
-    book.create(&user, now).await.map_err(users)
+    book.create(&user, now).await.map_err(|error| users(&error))
 }
 
-fn users(error: BookError) -> AccessError {
+fn users(error: &BookError) -> AccessError {
     AccessError::Users(error.to_string())
 }
 

@@ -7,6 +7,7 @@
 mod acl;
 mod first_start;
 mod password;
+mod sight;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     acl::{ADMINS, OPS},
     first_start::write_closed,
     password::MAX_PASSWORD_BYTES,
+    sight::Sight,
 };
 use self::{
     acl::{Deed, Defaults},
@@ -209,6 +211,16 @@ impl Access {
             Action::ManageUsers => is_admin(user),
         };
         if may { Ok(()) } else { Err(denied()) }
+    }
+
+    /// What this caller may see behind links.
+    pub(crate) fn sight(&self, caller: &Caller) -> Sight {
+        match &caller.0 {
+            Who::Anybody => Sight::Whole,
+            Who::User(user) if is_admin(user) => Sight::Whole,
+            Who::User(user) => Sight::Of(self.clone(), user.clone()),
+            Who::Nobody => Sight::None,
+        }
     }
 
     /// The users.

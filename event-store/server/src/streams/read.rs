@@ -16,7 +16,7 @@ use tonic::{Status, metadata::MetadataMap};
 
 use crate::{
     Desk,
-    access::Action,
+    access::{Action, Sight},
     filter::Filter,
     protocol::event_store::client::streams::{
         ReadReq,
@@ -30,7 +30,7 @@ use crate::{
     },
     streams::{
         frames::Ids,
-        reading::{LogReading, StreamReading, pages},
+        reading::{Links, LogReading, StreamReading, pages},
         respond, subscribe, words,
     },
 };
@@ -60,7 +60,8 @@ pub(crate) async fn read(
         None => return Err(Status::invalid_argument("what is to be read: a stream, or all of them?")),
     };
     desk.access.allow(&caller, Action::Read, &name)?;
-    answer(desk, options, deadline)
+    let sight = desk.access.sight(&caller);
+    answer(desk, options, sight, deadline)
 }
 
 /// The one message of the request.
@@ -83,7 +84,12 @@ async fn message(body: Incoming) -> Result<ReadReq, Status> {
     ReadReq::decode(bytes).map_err(|error| Status::internal(format!("the request cannot be read: {error}")))
 }
 
-fn answer(desk: Arc<Desk>, options: Options, deadline: Option<Instant>) -> Result<http::Response<tonic::body::Body>, Status> {
+fn answer(
+    desk: Arc<Desk>,
+    options: Options,
+    sight: Sight,
+    deadline: Option<Instant>,
+) -> Result<http::Response<tonic::body::Body>, Status> {
     let ids = match options.uuid_option.and_then(|option| option.content) {
         Some(uuid_option::Content::String(())) => Ids::Text,
         Some(uuid_option::Content::Structured(())) => Ids::Halves,
@@ -98,7 +104,11 @@ fn answer(desk: Arc<Desk>, options: Options, deadline: Option<Instant>) -> Resul
         Ok(ReadDirection::Backwards) => Direction::Backwards,
         Err(_) => return Err(Status::invalid_argument("one can read forwards or backwards")),
     };
-    let resolve_links = options.resolve_links;
+    let links = if options.resolve_links {
+        Links::Followed(sight)
+    } else {
+        Links::AsTheyAre
+    };
     let tells_positions = options.control_option.is_some_and(|option| option.compatibility >= 1);
     match (options.stream_option, options.count_option, direction, options.filter_option) {
         (Some(StreamOption::Stream(asked)), Some(CountOption::Count(count)), _, Some(FilterOption::NoFilter(()))) => {
@@ -107,7 +117,7 @@ fn answer(desk: Arc<Desk>, options: Options, deadline: Option<Instant>) -> Resul
                 store: desk.store.clone(),
                 stream,
                 direction,
-                resolve_links,
+                links,
                 ids,
                 tells_positions,
                 now: desk.now(),
@@ -124,7 +134,7 @@ fn answer(desk: Arc<Desk>, options: Options, deadline: Option<Instant>) -> Resul
                 store: desk.store.clone(),
                 direction,
                 filter: filter_asked(filter)?,
-                resolve_links,
+                links,
                 ids,
                 now: desk.now(),
             };
@@ -146,14 +156,11 @@ fn answer(desk: Arc<Desk>, options: Options, deadline: Option<Instant>) -> Resul
             Some(FilterOption::NoFilter(())),
         ) => {
             let (stream, revision) = stream_asked(asked)?;
-            Ok(respond(
-                subscribe::to_stream(desk, stream, revision, resolve_links, ids),
-                deadline,
-            ))
+            Ok(respond(subscribe::to_stream(desk, stream, revision, links, ids), deadline))
         }
         (Some(StreamOption::All(asked)), Some(CountOption::Subscription(_)), Direction::Forwards, Some(filter)) => {
             let (from, filter) = (position_asked(asked)?, filter_asked(filter)?);
-            Ok(respond(subscribe::to_all(desk, from, filter, resolve_links, ids), deadline))
+            Ok(respond(subscribe::to_all(desk, from, filter, links, ids), deadline))
         }
         _ => Err(Status::invalid_argument(
             "The combination of stream, count, direction and filter is invalid: \

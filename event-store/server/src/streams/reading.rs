@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tonic::Status;
 
 use crate::{
+    access::Sight,
     filter::Filter,
     protocol::event_store::client::{
         StreamIdentifier,
@@ -52,12 +53,35 @@ pub(crate) struct Page<At> {
     next: Option<At>,
 }
 
+/// What becomes of links on their way out.
+#[derive(Clone)]
+pub(crate) enum Links {
+    /// They are shown.
+    AsTheyAre,
+    /// What they lead to is shown with them, as far as the reader may see it.
+    Followed(Sight),
+}
+
+impl Links {
+    pub(crate) fn are_followed(&self) -> bool {
+        matches!(self, Self::Followed(_))
+    }
+
+    /// Takes out what the reader may not see.
+    pub(crate) fn veil(&self, events: &mut [Seen]) -> Result<(), Status> {
+        match self {
+            Self::AsTheyAre => Ok(()),
+            Self::Followed(sight) => sight.veil(events),
+        }
+    }
+}
+
 /// A stream that somebody reads.
 pub(crate) struct StreamReading {
     pub(crate) store: EmbeddedStore,
     pub(crate) stream: StreamName,
     pub(crate) direction: Direction,
-    pub(crate) resolve_links: bool,
+    pub(crate) links: Links,
     pub(crate) ids: Ids,
     /// Whether the reader knows the answers about the first and the last position.
     pub(crate) tells_positions: bool,
@@ -69,7 +93,7 @@ pub(crate) struct LogReading {
     pub(crate) store: EmbeddedStore,
     pub(crate) direction: Direction,
     pub(crate) filter: Filter,
-    pub(crate) resolve_links: bool,
+    pub(crate) links: Links,
     pub(crate) ids: Ids,
     pub(crate) now: DateTime<Utc>,
 }
@@ -103,28 +127,24 @@ struct Pages<S: Source> {
 
 impl<S: Source> Pages<S> {
     async fn next(&mut self) -> Option<Piece> {
-        if self.ended {
-            return None;
-        }
-        let page = match self.ahead.take() {
-            Some(ahead) => ahead
-                .await
-                .unwrap_or_else(|error| Err(Status::internal(format!("a reader failed: {error}")))),
-            None => match self.next.take() {
-                Some(from) => self.source.page(from, self.limit, self.left, self.is_first),
-                None => {
+        while !self.ended {
+            let page = match (self.ahead.take(), self.next.take()) {
+                (Some(ahead), _) => ahead
+                    .await
+                    .unwrap_or_else(|error| Err(Status::internal(format!("a reader failed: {error}")))),
+                (None, Some(from)) => self.source.page(from, self.limit, self.left, self.is_first),
+                (None, None) => break,
+            };
+            match page.map(|page| self.go_on(page)) {
+                Ok(messages) if messages.is_empty() => {}
+                Ok(messages) => return Some(Piece::Messages(messages)),
+                Err(status) => {
                     self.ended = true;
-                    return Some(Piece::End(Status::ok("")));
+                    return Some(Piece::End(status));
                 }
-            },
-        };
-        match page {
-            Ok(page) => Some(Piece::Messages(self.go_on(page))),
-            Err(status) => {
-                self.ended = true;
-                Some(Piece::End(status))
             }
         }
+        None
     }
 
     /// Sends for the page after this one.
@@ -146,10 +166,11 @@ impl Source for StreamReading {
 
     fn page(&self, from: u64, limit: usize, left: u64, is_first: bool) -> Result<Page<u64>, Status> {
         let limit = limit.min(usize::try_from(left).unwrap_or(usize::MAX));
-        let seen = self
+        let mut seen = self
             .store
-            .stream_as_seen(&self.stream, from, self.direction, limit, self.resolve_links, self.now)
+            .stream_as_seen(&self.stream, from, self.direction, limit, self.links.are_followed(), self.now)
             .map_err(|error| refusal::of_store(&error))?;
+        self.links.veil(&mut seen.events)?;
         match seen.life {
             Life::Live => {}
             Life::Tombstoned => return Err(refusal::stream_deleted(self.stream.as_str())),
@@ -219,7 +240,7 @@ impl Source for LogReading {
     fn page(&self, from: LogFrom, limit: usize, left: u64, _is_first: bool) -> Result<Page<LogFrom>, Status> {
         let limit = limit.min(usize::try_from(left).unwrap_or(usize::MAX));
         let wants = |stream: &str, name: &str| self.filter.wants(stream, name);
-        let page = self
+        let mut page = self
             .store
             .log_as_seen(
                 from,
@@ -227,11 +248,12 @@ impl Source for LogReading {
                 limit,
                 MAX_LOOKED_THROUGH,
                 &wants,
-                self.resolve_links,
+                self.links.are_followed(),
                 self.now,
             )
             .map_err(|error| refusal::of_store(&error))?;
         self.filter.holds()?;
+        self.links.veil(&mut page.events)?;
         let events = page.events.len() as u64;
         let next = page.position.map(LogFrom::After).filter(|_| !page.end && events < left);
         Ok(Page {

@@ -7,7 +7,7 @@ use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 use event_store_server::{Security, StartError, start};
 use kurrentdb::{
     AppendToStreamOptions, Client, Credentials, Error, EventData, ReadAllOptions, ReadStreamOptions, StreamAclBuilder,
-    StreamMetadataBuilder,
+    StreamMetadataBuilder, StreamPosition, SubscribeToStreamOptions,
     operations::{self, OperationalOptions, StatsOptions},
 };
 use rcgen::{CertificateParams, KeyPair};
@@ -205,6 +205,43 @@ async fn a_user_reads_and_writes_what_the_lists_open() {
         ouro.set_stream_metadata("plans", &options, &metadata).await.map(|_| ())
     ));
     append(&admin, "plans").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_opens_nothing_that_its_reader_may_not_read() {
+    let served = secure().await;
+    let (admin, ouro) = (served.admin(), welcome(&served, "ouro", &[]).await);
+    append(&ouro, "plans").await.unwrap();
+    for target in ["0@$user-admin", "0@plans"] {
+        let link = EventData::binary("$>", target.into());
+        let options = AppendToStreamOptions::default();
+        ouro.append_to_stream("links", &options, link).await.unwrap();
+    }
+    let found = async |client: &Client| {
+        let options = ReadStreamOptions::default().resolve_link_tos();
+        let mut events = client.read_stream("links", &options).await.unwrap();
+        let mut names = Vec::new();
+        while let Some(event) = events.next().await.unwrap() {
+            assert!(event.link.is_some());
+            names.push(event.event.map(|event| event.event_type));
+        }
+        names
+    };
+    let followed = async |client: &Client| {
+        let options = SubscribeToStreamOptions::default()
+            .start_from(StreamPosition::Start)
+            .resolve_link_tos();
+        let mut subscription = client.subscribe_to_stream("links", &options).await;
+        let mut names = Vec::new();
+        while names.len() < 2 {
+            names.push(subscription.next().await.unwrap().event.map(|event| event.event_type));
+        }
+        names
+    };
+    let (user, plan) = (Some("$UserCreated".to_owned()), Some("PlanDrawn".to_owned()));
+    assert_eq!(found(&admin).await, [user, plan.clone()]);
+    assert_eq!(found(&ouro).await, [None, plan.clone()]);
+    assert_eq!(tokio::time::timeout(PATIENCE, followed(&ouro)).await.unwrap(), [None, plan]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
