@@ -7,7 +7,14 @@
 //! Work is divided fairly: a process holds at most its share of the lanes and lets go of what is too much. A process
 //! whose connection is gone is dead at once; one that only went silent is dead when its leases have run out.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use event_store_contract::Lane;
 use tokio::{
@@ -87,6 +94,8 @@ struct Desk {
     heard: mpsc::Sender<String>,
     /// The connection whose being there says that this process is.
     session: Mutex<Option<Arc<Session>>>,
+    /// It was lost and made again since somebody asked.
+    was_lost: AtomicBool,
 }
 
 /// What a beat found.
@@ -109,6 +118,7 @@ impl Leases {
             member: Uuid::new_v4(),
             heard,
             session: Mutex::new(None),
+            was_lost: AtomicBool::new(false),
         }))
     }
 
@@ -130,8 +140,15 @@ impl Leases {
         }
         let session = self.0.database.hearing(self.0.heard.clone()).await?;
         session.client.batch_execute(&format!("listen {}", self.channel())).await?;
-        *held = Some(session.clone());
+        if held.replace(session.clone()).is_some() {
+            self.0.was_lost.store(true, Ordering::Relaxed);
+        }
         Ok(session)
+    }
+
+    /// Whether the connection was lost since this was last asked.
+    pub(crate) fn was_lost(&self) -> bool {
+        self.0.was_lost.swap(false, Ordering::Relaxed)
     }
 
     /// Does a duty in every lane that this process gets hold of, until told to stop. The work of a lane is told to stop

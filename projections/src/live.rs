@@ -87,8 +87,8 @@ async fn follow(
     if !catalog::claim(&session.client, &inner.base, held).await? {
         return Ok(End::Lost);
     }
-    let head = inner.store.head().await?.unwrap_or_default();
-    let found = look(inner, &session, held, head, attempted).await?;
+    let newest = inner.store.head().await?.unwrap_or_default();
+    let found = look(inner, &session, held, newest, attempted).await?;
     if !found.to_rebuild.is_empty() {
         rebuild_aside(inner, found.to_rebuild);
     }
@@ -175,18 +175,19 @@ async fn look(
     inner: &Inner,
     session: &Session,
     held: Held,
-    head: Position,
+    newest: Position,
     attempted: &mut BTreeSet<(usize, u32)>,
 ) -> Result<Found, ProjectionError> {
     let records = catalog::load(&session.client, &inner.base).await?;
     inner.take_records(&records);
+    inner.shown.take_lane(held.lane.index, &records);
     let mut found = Found::default();
     for (at, view) in inner.views.iter().enumerate() {
         let Some(record) = records.get(view.name()) else { continue };
         let Some(position) = record.lanes.get(held.lane.index as usize).copied() else {
             continue;
         };
-        match course(inner, session, held, head, at, record, attempted).await? {
+        match course(inner, session, held, newest, at, record, attempted).await? {
             Course::Rebuild => found.to_rebuild.push(at),
             Course::WaitForOthers => found.others_rebuild = true,
             Course::WaitForUs | Course::Leave => {}
@@ -214,7 +215,7 @@ async fn course(
     inner: &Inner,
     session: &Session,
     held: Held,
-    head: Position,
+    newest: Position,
     at: usize,
     record: &ViewRecord,
     attempted: &mut BTreeSet<(usize, u32)>,
@@ -224,7 +225,7 @@ async fn course(
         return Ok(Course::Leave);
     }
     let other_version = record.version != view.version();
-    let far_behind = head.0.saturating_sub(record.position.0) > MAX_POSITIONS_TO_FOLLOW;
+    let far_behind = newest.0.saturating_sub(record.position.0) > MAX_POSITIONS_TO_FOLLOW;
     if !other_version && !far_behind {
         return Ok(Course::Follow);
     }

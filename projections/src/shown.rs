@@ -9,7 +9,7 @@ use event_store_contract::Position;
 
 use crate::{catalog::ViewRecord, handle::Positions, status::ViewState, view::View};
 
-/// What is known of the views, lane by lane. Positions only grow: what was shown once is shown for good.
+/// What is known of the views, lane by lane. Positions only grow, unless the database lost what was written last.
 pub(crate) struct Shown(Mutex<State>);
 
 #[derive(Default)]
@@ -63,6 +63,25 @@ impl Shown {
             }
         }
         is_news
+    }
+
+    /// What the checkpoints say of a lane counts, also if more was known: a database that was killed forgets its last moments,
+    /// and whoever follows writes them again.
+    pub(crate) fn take_lane(&self, lane: u32, records: &BTreeMap<String, ViewRecord>) {
+        let mut state = self.state();
+        for (view, known) in &mut state.views {
+            let position = records.get(*view).and_then(|record| record.lanes.get(lane as usize));
+            if let Some(position) = position {
+                known.at.insert(lane, *position);
+            }
+        }
+    }
+
+    /// Forgets how far the views are: the connection by which it was learned is lost.
+    pub(crate) fn forget(&self) {
+        for known in self.state().views.values_mut() {
+            known.at.clear();
+        }
     }
 
     /// A view shows everything of a lane up to here.
@@ -127,9 +146,11 @@ mod tests {
         assert_eq!(shown.positions(), BTreeMap::from([("worklist", Position(5))]));
         shown.advance(1, std::iter::once(("worklist", Position(9))));
         assert_eq!(shown.positions(), BTreeMap::from([("worklist", Position(7))]));
-        // An older checkpoint takes nothing back.
+        // A checkpoint that was written earlier takes nothing back, unless the lane begins anew from it.
         shown.take_records(&views, &records);
         assert_eq!(shown.positions(), BTreeMap::from([("worklist", Position(7))]));
+        shown.take_lane(1, &records);
+        assert_eq!(shown.positions(), BTreeMap::from([("worklist", Position(5))]));
     }
 
     #[test]

@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Faster in tests, which wait for it.
 #[cfg(test)]
 const LOOK: Duration = Duration::from_millis(100);
+/// The longest that PostgreSQL may take to answer.
+const MAX_ANSWER: Duration = Duration::from_secs(5);
 /// How many notifications may wait to be heard; of more the changes are lost and the positions are read.
 pub(crate) const MAX_HEARD: usize = 4_096;
 /// How many batches may wait to be told; of more the changes are lost and the positions are read.
@@ -120,12 +122,21 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stop: watch::Receiver<bool>) {
     let _ = inner.leases.leave(Duty::Answering).await;
 }
 
-/// Looks at the checkpoints.
+/// Looks at the checkpoints. A database that does not answer is asked again later.
 async fn look(inner: &Inner) -> Result<(), ProjectionError> {
+    tokio::time::timeout(MAX_ANSWER, look_at_checkpoints(inner))
+        .await
+        .unwrap_or_else(|_| Err(ProjectionError::Database("it does not answer".to_owned())))
+}
+
+async fn look_at_checkpoints(inner: &Inner) -> Result<(), ProjectionError> {
     let beat = inner.leases.beat(Duty::Answering).await?;
     inner.others.store(beat.others, Ordering::Relaxed);
     let session = inner.leases.session().await?;
     let records = catalog::load(&session.client, &inner.base).await?;
+    if inner.leases.was_lost() {
+        inner.shown.forget();
+    }
     if inner.take_records(&records) {
         inner.swapped.notify_waiters();
     }

@@ -49,6 +49,11 @@ pub enum Errand {
         /// The view's name, or `all`.
         view: String,
     },
+    /// The streams in so many lanes; without a number it is only asked.
+    Divide {
+        /// How many.
+        lanes: Option<u32>,
+    },
     /// Whatever was deleted or truncated out of the store, for good; never anything of Zhulu's own.
     Scavenge,
 }
@@ -81,6 +86,11 @@ pub enum Outcome {
         cases: u64,
         /// Cases that stay, and why.
         kept: Vec<(Uuid, String)>,
+    },
+    /// Into how many lanes the streams are divided.
+    Divided {
+        /// How many.
+        lanes: u32,
     },
     /// A rebuild.
     Rebuilt {
@@ -153,6 +163,7 @@ impl Errand {
                 }
             }
             Self::Rebuild { view } => return rebuild(projections, &view, tell).await,
+            Self::Divide { lanes } => return divide(projections, lanes).await,
             Self::Scavenge => return Err(only_the_store()),
         };
         views_are_current(bureau, projections, limits).await?;
@@ -189,6 +200,19 @@ async fn bring_in(
             format!("the import stopped: {error}; what was written stays, the same command goes on from there"),
         )
     })
+}
+
+async fn divide(projections: &Projections, lanes: Option<u32>) -> Result<Outcome, Failure> {
+    let divided = async {
+        if let Some(lanes) = lanes {
+            projections.deal(lanes).await?;
+        }
+        projections.lanes().await
+    };
+    let lanes = divided
+        .await
+        .map_err(|error| Failure::doing("无法分道", "the streams cannot be divided", error))?;
+    Ok(Outcome::Divided { lanes })
 }
 
 async fn rebuild(projections: &Projections, view: &str, tell: Tell) -> Result<Outcome, Failure> {

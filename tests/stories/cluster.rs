@@ -243,6 +243,15 @@ fn every_part_of_a_cluster_can_be_killed_under_load_and_nothing_is_lost_doubled_
             std::thread::sleep(Duration::from_millis(300));
             cluster.again();
         }
+        // The streams are divided anew while people go on.
+        for lanes in ["2", "3"] {
+            let said = run_well(&cluster.first(), &["lanes", lanes]);
+            assert!(said.contains(lanes), "{said}");
+            let before = answers.load(Ordering::Relaxed);
+            eventually("people are answered", || {
+                (answers.load(Ordering::Relaxed) >= before + ANSWERS_PER_KILL).then_some(())
+            });
+        }
         drop(ends);
     });
     let asked = asked.into_inner().unwrap();

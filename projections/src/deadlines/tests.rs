@@ -53,11 +53,11 @@ async fn the_database_divides_timers_as_the_program_divides_streams() {
         stage.write(case).await;
     }
     stage.caught_up().await;
-    let late = chrono::NaiveDate::MAX.with_year(2100).unwrap();
+    let far_off = chrono::NaiveDate::MAX.with_year(2100).unwrap();
     let mut seen = 0;
     for index in 0..3 {
         let lane = Lane { index, of: 3 };
-        for timer in due(stage.views.database(), late, lane, 100).await.unwrap() {
+        for timer in due(stage.views.database(), far_off, lane, 100).await.unwrap() {
             let case = all.iter().find(|case| case.id == timer.case_id).unwrap();
             assert!(lane.has(&case.stream()), "{lane}: {}", case.stream());
             seen += 1;

@@ -59,9 +59,8 @@ async fn held(stage: &Stage, what: &str, is_so: impl Fn(&[Option<uuid::Uuid>]) -
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-        panic!("{what}: {:?}", holders(stage).await);
-    }
+    let in_time = tokio::time::timeout(PATIENCE, waiting).await.is_ok();
+    assert!(in_time, "{what}: {:?}", holders(stage).await);
 }
 
 fn count(holders: &[Option<uuid::Uuid>], of: &Projections) -> usize {
