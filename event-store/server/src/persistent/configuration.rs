@@ -300,3 +300,84 @@ pub(super) fn write(stream: StreamName, name: &str, data: Bytes) -> Write {
 fn own_name(name: &str) -> Result<StreamName, StoreError> {
     StreamName::new(name).map_err(|error| StoreError::Unavailable(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(stream: &str, filter: Option<StoredFilter>) -> GroupConfig {
+        let source = match stream {
+            ALL => Source::All,
+            stream => Source::Stream(StreamName::new(stream).unwrap()),
+        };
+        let entry = Entry {
+            stream: stream.into(),
+            group: "readers".into(),
+            filter,
+            ..Entry::default()
+        };
+        let GroupConfig { settings, filter, .. } = entry.understood(|_, _| Ok(0)).unwrap();
+        GroupConfig {
+            name: GroupName {
+                source,
+                group: "readers".into(),
+            },
+            filter,
+            settings: Settings {
+                start_from: StartFrom::End,
+                ..settings
+            },
+            begins_with: 7,
+        }
+    }
+
+    #[test]
+    fn a_group_is_understood_as_it_was_written() {
+        let prefixes = vec!["case-".to_owned(), "with, comma".to_owned()];
+        for config in [
+            config("letters", None),
+            config(ALL, None),
+            config(ALL, Some(StoredFilter::new(true, "^case-".into(), Vec::new()))),
+            config(ALL, Some(StoredFilter::new(false, String::new(), prefixes))),
+        ] {
+            let written = serde_json::to_string(&Entry::from(&config)).unwrap();
+            let read: Entry = serde_json::from_str(&written).unwrap();
+            let understood = read.understood(|_, _| panic!("it says where it begins"));
+            assert_eq!(understood.unwrap(), config, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_group_of_another_server_is_understood() {
+        let written = r#"{
+            "stream": "$all", "group": "clerks", "resolveLinkTos": true, "startPosition": "C:-1/P:-1", "startFrom": -9,
+            "filter": { "context": "streamid", "type": "prefix", "data": "case-,file-", "isAllStream": true },
+            "messageTimeout": 0, "namedConsumerStrategy": "Pinned", "preferRoundRobin": false
+        }"#;
+        let read: Entry = serde_json::from_str(written).unwrap();
+        let group = read
+            .understood(|_, from| Ok(if from == StartFrom::End { 99 } else { 0 }))
+            .unwrap();
+        assert_eq!((group.begins_with, group.settings.strategy), (99, Strategy::Pinned));
+        assert_eq!(
+            group.settings.rules().unwrap().message_timeout,
+            None,
+            "a time of 0 never comes"
+        );
+        let filter = group.filter.unwrap().compiled().unwrap();
+        assert!(filter.wants("file-1", "x") && !filter.wants("letters", "x"));
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_understood_is_none() {
+        for wrong in [
+            r#"{ "stream": "", "group": "x" }"#,
+            r#"{ "stream": "letters", "group": "x", "startPosition": "somewhere" }"#,
+            r#"{ "stream": "letters", "group": "x", "namedConsumerStrategy": "ByTheMoon" }"#,
+            r#"{ "stream": "letters", "group": "x", "readBatchSize": 0 }"#,
+        ] {
+            let read: Entry = serde_json::from_str(wrong).unwrap();
+            assert!(read.understood(|_, _| Ok(0)).is_err(), "{wrong}");
+        }
+    }
+}

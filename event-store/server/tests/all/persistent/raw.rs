@@ -10,10 +10,11 @@ use super::super::support::{
     protocol::event_store::client::{
         Uuid as ProtocolUuid,
         persistent_subscriptions::{
-            CreateReq, DeleteReq, GetInfoReq, ReadReq, ReadResp, SubscriptionInfo, create_req, delete_req, get_info_req,
+            CreateReq, DeleteReq, GetInfoReq, ReadReq, ReadResp, ReplayParkedReq, SubscriptionInfo, create_req, delete_req,
+            get_info_req,
             persistent_subscriptions_client::PersistentSubscriptionsClient,
             read_req::{self, Nack, options::uuid_option},
-            read_resp,
+            read_resp, replay_parked_req,
         },
         uuid,
     },
@@ -46,6 +47,16 @@ impl House {
         };
         let info = self.groups().get_info(GetInfoReq { options: Some(options) }).await?;
         Ok(info.into_inner().subscription_info.unwrap())
+    }
+
+    pub(super) async fn replay_group(&self, stream: &str, group: &str) {
+        let options = replay_parked_req::Options {
+            group_name: group.into(),
+            stream_option: Some(replay_parked_req::options::StreamOption::StreamIdentifier(named(stream))),
+            stop_at_option: Some(replay_parked_req::options::StopAtOption::NoLimit(())),
+        };
+        let request = ReplayParkedReq { options: Some(options) };
+        self.groups().replay_parked(request).await.unwrap();
     }
 
     pub(super) async fn consume(&self, stream: &str, group: &str, slots: i32) -> Result<Consuming, Status> {

@@ -1,11 +1,20 @@
 //! What a group remembers.
 
+use std::collections::BTreeSet;
+
+use ::uuid::Uuid;
+use event_store_embedded::EmbeddedStore;
 use kurrentdb::{Error, NakAction};
 use tokio::time::timeout;
 
 use super::{
-    super::support::{House, PATIENCE},
-    consumer, do_next, from_start, next, parked, until_parked, until_remembered,
+    super::support::{
+        House, PATIENCE, event_with, id_text,
+        protocol::event_store::client::{persistent_subscriptions::read_resp, uuid},
+    },
+    consumer, do_next, from_start, next, parked,
+    raw::settings,
+    until_parked, until_remembered,
 };
 
 /// The consumer is told that it is one no longer.
@@ -167,4 +176,63 @@ async fn a_deleted_group_is_gone_and_a_new_one_of_its_name_begins_anew() {
     let mut reader = consumer(&client, "letters", "readers", 1).await;
     assert_eq!(do_next(&mut reader).await, "A");
     until_remembered(&client, "letters", "readers", 0).await;
+}
+
+#[tokio::test]
+async fn what_was_not_done_when_the_power_failed_is_handed_out_again() {
+    let house = House::open().await;
+    house.create_group("letters", "readers", settings()).await.unwrap();
+    let letters: Vec<Uuid> = (0..200).map(|_| Uuid::new_v4()).collect();
+    let events = letters.iter().map(|id| event_with(*id, "Letter", "{}"));
+    house.write("letters", events.collect()).await;
+    let mut reader = house.consume("letters", "readers", 10).await.unwrap();
+    let (client, mut answered) = (house.client(), BTreeSet::new());
+    for number in 0..120 {
+        let id = id_of(&reader.next_event().await);
+        if number % 5 == 0 {
+            reader.nack(vec![id_text(id)], 1);
+        } else {
+            reader.ack(vec![id_text(id)]);
+            answered.insert(id);
+        }
+        if number == 59 {
+            // The first messages are remembered as done; the others are on their way when the power fails.
+            until_remembered(&client, "letters", "readers", 59).await;
+        }
+    }
+    // What a disk holds at some moment, and nothing of what was in memory.
+    let directory = tempfile::tempdir().unwrap();
+    house.store.backup(&directory.path().join("store"), |_| {}).unwrap();
+    let store = EmbeddedStore::open(&directory.path().join("store")).unwrap();
+    let house = House::serve(directory, store).await;
+
+    let mut reader = house.consume("letters", "readers", 10).await.unwrap();
+    let last = Uuid::new_v4();
+    house.write("letters", vec![event_with(last, "Last", "{}")]).await;
+    let mut handed_out = BTreeSet::new();
+    while !handed_out.contains(&last) {
+        let id = id_of(&reader.next_event().await);
+        reader.ack(vec![id_text(id)]);
+        handed_out.insert(id);
+    }
+    let parked = house.group_info("letters", "readers").await.unwrap().parked_message_count;
+    house.replay_group("letters", "readers").await;
+    for _ in 0..parked {
+        let message = reader.next_event().await;
+        reader.ack(vec![message.link.clone().unwrap().id.unwrap()]);
+        handed_out.insert(id_of(&message));
+    }
+    let lost: Vec<_> = letters
+        .iter()
+        .filter(|id| !handed_out.contains(id) && !answered.contains(id))
+        .collect();
+    assert!(lost.is_empty(), "neither answered before nor handed out again: {lost:?}");
+    assert!(handed_out.len() < 200, "what was done is remembered");
+}
+
+fn id_of(message: &read_resp::ReadEvent) -> Uuid {
+    match message.event.as_ref().unwrap().id.as_ref().unwrap().value.as_ref().unwrap() {
+        uuid::Value::String(id) => id.parse().unwrap(),
+        uuid::Value::Structured(_) => panic!("text was asked for"),
+    }
 }
