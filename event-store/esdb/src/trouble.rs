@@ -41,7 +41,9 @@ pub(crate) fn sorted(error: Error) -> Trouble {
         Error::NotLeaderException(leader) => Trouble::Again(format!("the leader is now {}:{}", leader.host, leader.port)),
         Error::DeadlineExceeded => Trouble::Again("no answer in time".into()),
         Error::AccessDenied => Trouble::Final(StoreError::Unavailable(
-            "it refused these credentials: check user and password in its address, and what that user may do".into(),
+            "it refused these credentials: check user and password in its address, and what that user may do; \
+             a server of Zhulu lets nobody else write its own streams, unless --esdb-allow-foreign-writes says so"
+                .into(),
         )),
         // The connection went away for a reason that HTTP/2 has a number for, and gRPC makes a code of its own of it.
         Error::Grpc { message, .. } if is_of_the_connection(&message) => Trouble::Lost(message),

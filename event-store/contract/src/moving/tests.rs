@@ -1,3 +1,5 @@
+//! Histories that move, stop, go on, and are told apart.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
