@@ -15,5 +15,6 @@ mod clients;
 mod faults;
 mod imports;
 mod running;
+mod stores;
 mod stories;
 mod tidy;

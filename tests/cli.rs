@@ -19,6 +19,14 @@ const COMMANDS: &[&[&str]] = &[
     &["report", "handling-time"],
     &["report", "cohorts"],
     &["verify"],
+    &["store"],
+    &["store", "serve"],
+    &["store", "backup"],
+    &["store", "restore"],
+    &["store", "scavenge"],
+    &["store", "export"],
+    &["store", "import"],
+    &["migrate-store"],
     &["schema"],
     &["token"],
     &["doctor"],
@@ -101,6 +109,10 @@ fn another_store_is_refused_with_a_reason() {
     assert!(said.contains("localhost:2113"), "{said}");
     let said = complaint(data.path(), &["verify", "--store", "mysql"]);
     assert!(said.contains("embedded"), "{said}");
+    let said = complaint(data.path(), &["migrate-store", "--from", "embedded", "--to", "mysql"]);
+    assert!(said.contains("mysql"), "{said}");
+    let elsewhere = ["store", "serve", "--esdb-insecure", "--esdb-listen", "0.0.0.0:0"];
+    assert!(complaint(data.path(), &elsewhere).contains("loopback"));
 }
 
 #[test]

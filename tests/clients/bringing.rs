@@ -13,6 +13,8 @@ use crate::tidy::root;
 
 /// The oldest Node that the client runs on. Where the system's is older, one from npm tells the story.
 const OLDEST_NODE: u32 = 20;
+/// The variable that names a wheel of pip, for a Python that cannot make an environment with pip by itself.
+const PIP_WHEEL: &str = "ZHULU_PIP_WHEEL";
 
 /// A script and what runs it.
 pub(super) struct Story {
@@ -34,10 +36,20 @@ impl Story {
 pub(super) fn python() -> Option<Story> {
     let asked = root().join("tests/clients/python/requirements.txt");
     let place = bring("python", &[&asked], |place| {
-        runs_well(Command::new("python3").args(["-m", "venv"]).arg(place))?;
+        // Where the system's Python has no pip to give away, the wheel of pip is a program by itself.
+        let wheel = std::env::var_os(PIP_WHEEL).map(PathBuf::from);
+        let mut environment = Command::new("python3");
+        environment
+            .args(["-m", "venv"])
+            .args(wheel.is_some().then_some("--without-pip"));
+        runs_well(environment.arg(place))?;
+        let mut pip = Command::new(place.join("bin/python"));
+        match &wheel {
+            Some(wheel) => pip.arg(wheel.join("pip")),
+            None => pip.args(["-m", "pip"]),
+        };
         runs_well(
-            Command::new(place.join("bin/python"))
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"])
+            pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps"])
                 .args(["--require-hashes", "--requirement"])
                 .arg(&asked),
         )
