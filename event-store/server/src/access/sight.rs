@@ -28,13 +28,12 @@ impl Sight {
         for seen in events.iter_mut().filter(|seen| seen.link.is_some()) {
             let Some(event) = &seen.event else { continue };
             let stream = event.stream.clone();
-            let may = match known.get(&stream) {
-                Some(may) => *may,
-                None => {
-                    let may = self.may_read(stream.as_str())?;
-                    known.insert(stream, may);
-                    may
-                }
+            let may = if let Some(may) = known.get(&stream) {
+                *may
+            } else {
+                let may = self.may_read(stream.as_str())?;
+                known.insert(stream, may);
+                may
             };
             if !may {
                 seen.event = None;

@@ -44,9 +44,10 @@ impl UsersDesk {
     }
 
     /// Lets administrators pass.
-    async fn keeper<T>(&self, request: &Request<T>) -> Result<(), Status> {
+    async fn keeper<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
         let caller = self.caller(request).await?;
-        self.0.access.allow(&caller, Action::ManageUsers, "")
+        self.0.access.allow(&caller, Action::ManageUsers, "")?;
+        Ok(caller)
     }
 
     /// Changes a user, and forgets what was known of its password.
@@ -85,7 +86,7 @@ impl Users for UsersDesk {
     type DetailsStream = Pin<Box<dyn Stream<Item = Result<DetailsResp, Status>> + Send>>;
 
     async fn create(&self, request: Request<CreateReq>) -> Result<Response<CreateResp>, Status> {
-        self.keeper(&request).await?;
+        let keeper = self.keeper(&request).await?;
         let options = given(request.into_inner().options)?;
         let login = options.login_name;
         let user = User {
@@ -102,11 +103,12 @@ impl Users for UsersDesk {
             Err(BookError::Exists(_)) if self.is_the_same(&user, options.password).await? => {}
             created => created.map_err(|error| status_of(&login, &error))?,
         }
+        tell(&keeper, &login, "made");
         Ok(Response::new(CreateResp {}))
     }
 
     async fn update(&self, request: Request<UpdateReq>) -> Result<Response<UpdateResp>, Status> {
-        self.keeper(&request).await?;
+        let keeper = self.keeper(&request).await?;
         let options = given(request.into_inner().options)?;
         let groups = checked_groups(options.groups)?;
         self.change(&options.login_name, |user| {
@@ -115,37 +117,41 @@ impl Users for UsersDesk {
             Ok(())
         })
         .await?;
+        tell(&keeper, &options.login_name, "given another name and groups");
         Ok(Response::new(UpdateResp {}))
     }
 
     async fn delete(&self, request: Request<DeleteReq>) -> Result<Response<DeleteResp>, Status> {
-        self.keeper(&request).await?;
+        let keeper = self.keeper(&request).await?;
         let login = given(request.into_inner().options)?.login_name;
         let deleted = self.0.access.book().delete(&login, self.0.now()).await;
         self.0.access.forget(&login);
         deleted.map_err(|error| status_of(&login, &error))?;
+        tell(&keeper, &login, "deleted");
         Ok(Response::new(DeleteResp {}))
     }
 
     async fn disable(&self, request: Request<DisableReq>) -> Result<Response<DisableResp>, Status> {
-        self.keeper(&request).await?;
+        let keeper = self.keeper(&request).await?;
         let login = given(request.into_inner().options)?.login_name;
         self.change(&login, |user| {
             user.disabled = true;
             Ok(())
         })
         .await?;
+        tell(&keeper, &login, "disabled");
         Ok(Response::new(DisableResp {}))
     }
 
     async fn enable(&self, request: Request<EnableReq>) -> Result<Response<EnableResp>, Status> {
-        self.keeper(&request).await?;
+        let keeper = self.keeper(&request).await?;
         let login = given(request.into_inner().options)?.login_name;
         self.change(&login, |user| {
             user.disabled = false;
             Ok(())
         })
         .await?;
+        tell(&keeper, &login, "enabled");
         Ok(Response::new(EnableResp {}))
     }
 
@@ -191,11 +197,12 @@ impl Users for UsersDesk {
             Ok(())
         })
         .await?;
+        tell(&caller, &login, "given a new password");
         Ok(Response::new(ChangePasswordResp {}))
     }
 
     async fn reset_password(&self, request: Request<ResetPasswordReq>) -> Result<Response<ResetPasswordResp>, Status> {
-        self.keeper(&request).await?;
+        let keeper = self.keeper(&request).await?;
         let options = given(request.into_inner().options)?;
         let new = self.0.access.hashed(checked_password(&options.new_password)?).await?;
         self.change(&options.login_name, |user| {
@@ -203,6 +210,7 @@ impl Users for UsersDesk {
             Ok(())
         })
         .await?;
+        tell(&keeper, &options.login_name, "given a new password");
         Ok(Response::new(ResetPasswordResp {}))
     }
 }
@@ -219,6 +227,12 @@ impl UsersDesk {
         };
         Ok(same == *asked && self.0.access.fits(password, user.hash).await?)
     }
+}
+
+/// Leaves a trace of who did what to whom.
+fn tell(by: &Caller, login: &str, what: &str) {
+    let by = by.login().unwrap_or("somebody without a login");
+    tracing::info!(by, login, "a user of the protocol server was {what}");
 }
 
 fn given<T>(options: Option<T>) -> Result<T, Status> {
