@@ -9,8 +9,11 @@ use crate::protocol::event_store::client::server_features::{
 /// The version of the protocol whose behaviour this server has. Clients gate on it: it must not promise more.
 pub(crate) const PROTOCOL_VERSION: &str = "26.1.0";
 
-/// Service, methods in lower case, and the features that a method has.
-const METHODS: &[(&str, &[(&str, &[&str])])] = &[
+/// A method, and the features that it has.
+type Method = (&'static str, &'static [&'static str]);
+
+/// Services with their methods, in lower case.
+const METHODS: &[(&str, &[Method])] = &[
     (
         "event_store.client.streams.streams",
         &[

@@ -54,7 +54,7 @@ impl Gossip for OneMember {
         };
         let member = MemberInfo {
             instance_id: Some(protocol::Uuid {
-                value: Some(protocol::uuid::Value::String(self.instance.to_string().into())),
+                value: Some(protocol::uuid::Value::String(self.instance.to_string())),
             }),
             // The protocol counts in ticks of 100 ns since the year 1; clients only compare.
             time_stamp: self.desk.now().timestamp_micros() * 10,

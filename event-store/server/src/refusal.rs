@@ -1,5 +1,7 @@
 //! What a refusal is called in the protocol: its code, its sentence, and the trailers that clients read.
 
+use std::fmt::Write as _;
+
 use event_store_contract::{Expected, MAX_APPEND_BYTES, MAX_EVENT_BYTES, StoreError};
 use event_store_embedded::Refusal;
 use tonic::{
@@ -31,7 +33,8 @@ fn visible(text: &str) -> String {
         if byte == b' ' || (byte.is_ascii_graphic() && byte != b'%') {
             visible.push(char::from(byte));
         } else {
-            visible.push_str(&format!("%{byte:02X}"));
+            // Writing to a string cannot fail.
+            let _ = write!(visible, "%{byte:02X}");
         }
     }
     visible

@@ -11,11 +11,10 @@ use crate::{Desk, Security, features::PROTOCOL_VERSION};
 /// Answers a look at a page.
 pub(crate) fn page(desk: &Desk, path: &str) -> Response<Body> {
     match path.trim_end_matches('/') {
-        "/health/live" => answer(StatusCode::NO_CONTENT, None),
         "/health/ready" if *desk.stopping.borrow() => answer(StatusCode::SERVICE_UNAVAILABLE, None),
-        "/health/ready" => answer(StatusCode::NO_CONTENT, None),
-        "/ping" => answer(StatusCode::OK, Some(json!({ "msgType": "pong" }))),
-        "/info" => answer(StatusCode::OK, Some(info(desk))),
+        "/health/live" | "/health/ready" => answer(StatusCode::NO_CONTENT, None),
+        "/ping" => answer(StatusCode::OK, Some(&json!({ "msgType": "pong" }))),
+        "/info" => answer(StatusCode::OK, Some(&info(desk))),
         _ => answer(StatusCode::NOT_FOUND, None),
     }
 }
@@ -38,8 +37,8 @@ fn info(desk: &Desk) -> serde_json::Value {
     })
 }
 
-fn answer(status: StatusCode, json: Option<serde_json::Value>) -> Response<Body> {
-    let text = json.as_ref().map_or_else(String::new, ToString::to_string);
+fn answer(status: StatusCode, json: Option<&serde_json::Value>) -> Response<Body> {
+    let text = json.map_or_else(String::new, ToString::to_string);
     let mut response = Response::new(Body::new(Full::new(Bytes::from(text))));
     *response.status_mut() = status;
     if json.is_some() {

@@ -111,8 +111,11 @@ impl Call {
                         }
                     }
                     Ok(None) => open = false,
-                    // Whoever sends no more may still want to hear.
-                    Err(_) => open = false,
+                    // What came is no message, or too large a one: nothing that follows can be trusted.
+                    Err(status) => {
+                        let _ = self.answers.send(Err(status)).await;
+                        return;
+                    }
                 },
             }
         }
@@ -172,7 +175,8 @@ impl Call {
             return Ok(None);
         };
         for event in events {
-            let (draft, bytes) = words::draft(event.id, event.metadata, event.custom_metadata, event.data).map_err(of_status)?;
+            let (draft, bytes) =
+                words::draft(event.id, event.metadata, event.custom_metadata, event.data).map_err(|status| of_status(&status))?;
             append.bytes += bytes;
             self.bytes += bytes;
             if append.bytes > MAX_APPEND_BYTES || self.bytes > 2 * MAX_APPEND_BYTES {
@@ -193,10 +197,14 @@ impl Call {
     }
 
     fn begin(&self, options: Options) -> Result<Incomplete, Wrong> {
-        let stream = words::stream(options.stream_identifier).map_err(of_status)?;
-        self.desk.may_write(&self.caller, &stream).map_err(of_status)?;
+        let stream = words::stream(options.stream_identifier).map_err(|status| of_status(&status))?;
+        self.desk
+            .may_write(&self.caller, &stream)
+            .map_err(|status| of_status(&status))?;
         let expected = match options.expected_stream_position {
-            Some(ExpectedStreamPosition::StreamPosition(revision)) => words::revision(revision).map_err(of_status)?,
+            Some(ExpectedStreamPosition::StreamPosition(revision)) => {
+                words::revision(revision).map_err(|status| of_status(&status))?
+            }
             Some(ExpectedStreamPosition::NoStream(())) => Expected::NoStream,
             Some(ExpectedStreamPosition::Any(())) => Expected::Any,
             Some(ExpectedStreamPosition::StreamExists(())) => Expected::StreamExists,
@@ -270,7 +278,7 @@ fn refused_status(stream: &StreamName, refused: WriteError) -> Wrong {
             };
             wrong(Code::NotFound, "StreamDeleted", &deleted)
         }
-        WriteError::Refused(refused) => of_status(refusal::status(refused, "Append")),
+        WriteError::Refused(refused) => of_status(&refusal::status(refused, "Append")),
     }
 }
 
@@ -352,7 +360,7 @@ fn bad_request(message: &str) -> Wrong {
 }
 
 /// A refusal that has no words of its own in a batch.
-fn of_status(status: Status) -> Wrong {
+fn of_status(status: &Status) -> Wrong {
     match status.code() {
         Code::PermissionDenied | Code::Unauthenticated => {
             wrong(Code::PermissionDenied, "AccessDenied", &protocol::AccessDenied {})
