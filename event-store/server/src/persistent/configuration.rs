@@ -302,6 +302,7 @@ fn own_name(name: &str) -> Result<StreamName, StoreError> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -8,7 +8,7 @@ use super::{
     answers,
     configuration::StoredFilter,
     consuming::{self, Messages, Who},
-    names::{GroupName, Source},
+    names::{ALL, GroupName, Source},
     refusals,
     register::{FoundGroup, Wanted},
     settings::{Settings, SettingsError, StartFrom},
@@ -62,7 +62,7 @@ fn missing(what: &str) -> Status {
 
 fn stream(identifier: Option<StreamIdentifier>) -> Result<Source, Status> {
     let stream = words::stream(identifier)?;
-    if stream.as_str() == super::names::ALL {
+    if stream.as_str() == ALL {
         return Err(Status::invalid_argument(
             "$all is no stream: ask for a group on the whole log instead",
         ));
@@ -261,7 +261,7 @@ impl PersistentSubscriptions for Groups {
             Some(StopAtOption::NoLimit(())) => None,
             None => return Err(missing("where to stop")),
         };
-        self.admit(&metadata, Action::SeeSubscription, &source).await?;
+        self.admit(&metadata, Action::ManageSubscription, &source).await?;
         let group = options.group_name;
         let found = self.0.persistent.find(&GroupName { source, group }).await?;
         if let Some((_, last)) = self.0.persistent.parked_range(&found.config.name)? {
@@ -302,7 +302,7 @@ impl PersistentSubscriptions for Groups {
 
     async fn restart_subsystem(&self, request: Request<()>) -> Result<Response<()>, Status> {
         let caller = self.0.access.caller(request.metadata()).await?;
-        self.0.access.allow(&caller, Action::Operate, "")?;
+        self.0.access.allow(&caller, Action::ManageSubscription, ALL)?;
         self.0.persistent.restart().await?;
         Ok(Response::new(()))
     }
@@ -318,4 +318,82 @@ fn filter_of(filter: create_req::all_options::FilterOptions) -> Result<StoredFil
     };
     let stored = StoredFilter::new(on_streams, expression.regex, expression.prefix);
     stored.compiled().map(|_| stored)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+    use crate::testing::{self, ADMIN_PASSWORD};
+
+    fn letters() -> StreamIdentifier {
+        let stream_name = "letters".into();
+        StreamIdentifier { stream_name }
+    }
+
+    fn create() -> CreateReq {
+        let stream = create_req::StreamOptions {
+            stream_identifier: Some(letters()),
+            revision_option: Some(create_req::stream_options::RevisionOption::Start(())),
+        };
+        let settings = create_req::Settings {
+            read_batch_size: 1,
+            history_buffer_size: 2,
+            ..Default::default()
+        };
+        CreateReq {
+            options: Some(create_req::Options {
+                group_name: "readers".into(),
+                settings: Some(settings),
+                stream_option: Some(create_req::options::StreamOption::Stream(stream)),
+                ..Default::default()
+            }),
+        }
+    }
+
+    fn info() -> GetInfoReq {
+        let stream = get_info_req::options::StreamOption::StreamIdentifier(letters());
+        GetInfoReq {
+            options: Some(get_info_req::Options {
+                group_name: "readers".into(),
+                stream_option: Some(stream),
+            }),
+        }
+    }
+
+    fn by_admin<T>(message: T) -> Request<T> {
+        let metadata = testing::with("admin", ADMIN_PASSWORD);
+        Request::from_parts(metadata, tonic::Extensions::default(), message)
+    }
+
+    #[tokio::test]
+    async fn groups_are_for_those_who_say_who_they_are() {
+        let desk = testing::secure_desk().await;
+        let groups = Groups(desk.desk.clone());
+        let delete = delete_req::Options {
+            stream_option: Some(delete_req::options::StreamOption::All(())),
+            group_name: "readers".into(),
+        };
+        let delete = DeleteReq { options: Some(delete) };
+        let codes = [
+            groups.create(Request::new(create())).await.unwrap_err().code(),
+            groups.delete(Request::new(delete)).await.unwrap_err().code(),
+            groups.get_info(Request::new(info())).await.unwrap_err().code(),
+            groups.restart_subsystem(Request::new(())).await.unwrap_err().code(),
+        ];
+        assert_eq!(codes, [Code::PermissionDenied; 4]);
+
+        groups.create(by_admin(create())).await.unwrap();
+        groups.restart_subsystem(by_admin(())).await.unwrap();
+        let SubscriptionInfo { group_name, .. } = groups
+            .get_info(by_admin(info()))
+            .await
+            .unwrap()
+            .into_inner()
+            .subscription_info
+            .unwrap();
+        assert_eq!(group_name, "readers");
+    }
 }

@@ -1,4 +1,5 @@
 //! What holds whatever the consumers do.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,5 @@
 //! What a group does, rule by rule.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 

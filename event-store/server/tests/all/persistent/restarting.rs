@@ -222,11 +222,14 @@ async fn what_was_not_done_when_the_power_failed_is_handed_out_again() {
         reader.ack(vec![message.link.clone().unwrap().id.unwrap()]);
         handed_out.insert(id_of(&message));
     }
-    let lost: Vec<_> = letters
+    let missing: Vec<_> = letters
         .iter()
         .filter(|id| !handed_out.contains(id) && !answered.contains(id))
         .collect();
-    assert!(lost.is_empty(), "neither answered before nor handed out again: {lost:?}");
+    assert!(
+        missing.is_empty(),
+        "neither answered before nor handed out again: {missing:?}"
+    );
     assert!(handed_out.len() < 200, "what was done is remembered");
 }
 
