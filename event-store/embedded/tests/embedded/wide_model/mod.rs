@@ -314,23 +314,18 @@ fn read(store: &EmbeddedStore, model: &Model, asked: &Asked) -> Result<(), TestC
                     .map(|seen| seen.event.as_ref().unwrap().revision)
                     .collect::<Vec<_>>()
             };
-            let last = if backwards {
-                from
-            } else {
-                from.saturating_add(limit as u64 - 1)
+            // Pieces of the list as it was numbered, until one has something that is left.
+            let (numbered, left) = (whole.last.map_or(0, |last| last + 1), numbers(&whole.events));
+            let all: Vec<u64> = match direction(backwards) {
+                Direction::Forwards => (from..numbered).collect(),
+                Direction::Backwards => (0..numbered).rev().filter(|at| *at <= from).collect(),
             };
-            let first = if backwards {
-                from.min(whole.last.unwrap_or(0)).saturating_sub(limit as u64 - 1)
-            } else {
-                from
-            };
-            let mut expected: Vec<u64> = numbers(&whole.events)
-                .into_iter()
-                .filter(|at| (first..=last).contains(at))
-                .collect();
-            if backwards {
-                expected.reverse();
-            }
+            let of_those_left = |piece: &[u64]| piece.iter().copied().filter(|at| left.contains(at)).collect::<Vec<_>>();
+            let expected = all
+                .chunks(limit)
+                .map(of_those_left)
+                .find(|piece| !piece.is_empty())
+                .unwrap_or_default();
             prop_assert_eq!(numbers(&piece.events), expected);
         }
         Asked::ReadLog {
