@@ -44,6 +44,9 @@ impl House {
     /// that is its part.
     pub async fn open_as(args: &PlaceArgs, place: &Place, part: &Part) -> Result<Self, Failure> {
         let store::Opened { events: store, embedded } = store::open(args, place).await?;
+        if args.database_url.is_none() {
+            place.views_are_of(&store::address(args)?.to_string())?;
+        }
         let postgres = match &args.database_url {
             Some(_) => None,
             None => Some(start_postgres(place).await?),

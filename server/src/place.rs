@@ -6,6 +6,7 @@
 //! | `postgres/` | the private PostgreSQL with the views; can be thrown away |
 //! | `token.key` | signs the bearer tokens; for its owner's eyes only |
 //! | `esdb/` | certificates and the first password of the protocol server; for its owner's eyes only |
+//! | `views-of.txt` | the event store that the views in `postgres/` are of |
 //! | `running.json` | where the process that serves this directory can be found |
 
 use std::{
@@ -52,6 +53,16 @@ pub enum PlaceError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The views here were folded from another event store.
+    #[error("the views in {} are of the event store {noted}, not of {asked}: stop the server and move them away, they are built again", views.display())]
+    OtherStore {
+        /// Where the views are.
+        views: PathBuf,
+        /// The store that they are of.
+        noted: String,
+        /// The store that was asked for.
+        asked: String,
+    },
     /// The key is not one of ours.
     #[error("{} is not a token key; move it away and start again: a new one is made, and all tokens must be made anew", path.display())]
     BadKey {
@@ -72,6 +83,10 @@ impl PlaceError {
                     path.display()
                 )
             }
+            Self::OtherStore { views, noted, asked } => format!(
+                "{} 里的视图属于事件库 {noted}，不属于 {asked}；停止服务后移走它，启动时会重建",
+                views.display()
+            ),
             Self::BadKey { path } => format!("{} 不是令牌密钥；移走后重新启动会生成新密钥，旧令牌随之失效", path.display()),
         }
     }
@@ -103,6 +118,26 @@ impl Place {
     /// Where the private PostgreSQL is.
     pub fn postgres(&self) -> PathBuf {
         self.directory.join("postgres")
+    }
+
+    /// Notes that the private PostgreSQL has the views of this event store; the sentence of somebody who finds another
+    /// store's, whose positions mean nothing here, is an error.
+    pub fn views_are_of(&self, store: &str) -> Result<(), PlaceError> {
+        let path = self.directory.join("views-of.txt");
+        let noted = match fs::read_to_string(&path) {
+            Ok(noted) => noted.trim().to_owned(),
+            // Before there were notes there was one kind of store.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => "embedded".to_owned(),
+            Err(error) => return Err(failed("read", "读取", &path)(error)),
+        };
+        if noted != store && self.postgres().exists() {
+            return Err(PlaceError::OtherStore {
+                views: self.postgres(),
+                noted,
+                asked: store.to_owned(),
+            });
+        }
+        fs::write(&path, format!("{store}\n")).map_err(failed("write", "写入", &path))
     }
 
     /// Where the certificates and the first password of the protocol server are.
@@ -228,6 +263,17 @@ mod tests {
         let place = Place::make(directory.path()).unwrap();
         fs::write(directory.path().join("token.key"), "nonsense").unwrap();
         assert!(matches!(place.token_key(), Err(PlaceError::BadKey { .. })));
+    }
+
+    #[test]
+    fn views_of_another_store_are_not_taken_for_this_one_s() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place::make(directory.path()).unwrap();
+        place.views_are_of("embedded").unwrap();
+        place.views_are_of("esdb://localhost:2113").unwrap();
+        fs::create_dir(place.postgres()).unwrap();
+        place.views_are_of("esdb://localhost:2113").unwrap();
+        assert!(matches!(place.views_are_of("embedded"), Err(PlaceError::OtherStore { .. })));
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{
 
 /// How many write at once.
 const WRITERS: u64 = 512;
-/// The marks at which the cost is taken, over the tenth before each.
+/// The marks at which the cost is taken, over the tenth before each; of the first, over half of it, for it is small.
 const MARKS: [u64; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
 /// How long the disk and SQLite are measured beside it.
 const BESIDE: std::time::Duration = std::time::Duration::from_secs(3);
@@ -36,12 +36,13 @@ pub(super) async fn run(events: &Path, ten_million: bool) {
     let mut written = 0;
     let marks = if ten_million { &MARKS[..] } else { &MARKS[..3] };
     for mark in marks {
-        write(&store, &data, written, mark - mark / 10).await;
+        let window = (mark / 10).max(MARKS[0] / 2);
+        write(&store, &data, written, mark - window).await;
         let begin = Instant::now();
-        write(&store, &data, mark - mark / 10, *mark).await;
+        write(&store, &data, mark - window, *mark).await;
         written = *mark;
         #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-        let rate = (mark / 10) as f64 / begin.elapsed().as_secs_f64();
+        let rate = window as f64 / begin.elapsed().as_secs_f64();
         let bytes = size(events);
         line(
             &format!("{} events", number(as_float(*mark))),
