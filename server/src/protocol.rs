@@ -78,7 +78,7 @@ pub async fn asked_to_stop(server: Option<&EsdbServer>) {
             return;
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Says where clients connect, and with what.

@@ -26,37 +26,32 @@ const OF_THE_STORE: char = '$';
 /// Verifies the whole store; damage is an error.
 pub async fn run(args: &PlaceArgs, place: &Place, fingerprint: bool) -> Result<(), Failure> {
     let opened = store::look(args, place).await?;
-    match opened.embedded {
-        Some(embedded) => {
-            let events = opened.events;
-            tokio::task::spawn_blocking(move || checksums_and_chains(&embedded))
-                .await
-                .map_err(unfinished)??;
-            if fingerprint {
-                show(&read_through(&events).await?);
-            }
-            Ok(())
+    if let Some(embedded) = opened.embedded {
+        tokio::task::spawn_blocking(move || checksums_and_chains(&embedded))
+            .await
+            .map_err(unfinished)??;
+        if fingerprint {
+            show(&read_through(&opened.events).await?);
         }
-        None => {
-            let seen = read_through(&opened.events).await?;
-            println!(
-                "校验 / verified: {} 个事件 / events, {} 条流 / streams, {} 字节 / bytes",
-                seen.events,
-                seen.ends.len(),
-                seen.bytes
-            );
-            show(&seen);
-            for finding in seen.findings.iter().take(FINDINGS_SHOWN) {
-                println!("缺失 / missing: {finding}");
-            }
-            println!(
-                "该事件库不保存哈希链：每条流的版本已逐一核对，哈希链已重算；与迁移前的指纹比对即知是否有改动\n\
-                 this store keeps no hash chain: the revisions of every stream were checked and the chains computed anew; compare \
-                 the fingerprint with the one from before a move"
-            );
-            damage(seen.findings.len())
-        }
+        return Ok(());
     }
+    let seen = read_through(&opened.events).await?;
+    println!(
+        "校验 / verified: {} 个事件 / events, {} 条流 / streams, {} 字节 / bytes",
+        seen.events,
+        seen.ends.len(),
+        seen.bytes
+    );
+    show(&seen);
+    for finding in seen.findings.iter().take(FINDINGS_SHOWN) {
+        println!("缺失 / missing: {finding}");
+    }
+    println!(
+        "该事件库不保存哈希链：每条流的版本已逐一核对，哈希链已重算；与迁移前的指纹比对即知是否有改动\n\
+         this store keeps no hash chain: the revisions of every stream were checked and the chains computed anew; compare \
+         the fingerprint with the one from before a move"
+    );
+    damage(seen.findings.len())
 }
 
 /// What the embedded store says of itself.

@@ -32,7 +32,7 @@ const CALLERS: [(usize, &str); 3] = [(1, "(goal 2,500)"), (64, "(goal 25,000)"),
 /// The two ways in.
 #[derive(Clone)]
 enum Door {
-    Unary(Client),
+    Unary(Box<Client>),
     Batch(Arc<BatchAppendClient>),
 }
 
@@ -44,7 +44,10 @@ pub(super) async fn run(dir: &Path) {
         .batch_append(&BatchAppendOptions::default())
         .await
         .expect("a batch stream");
-    let doors = [("Append", Door::Unary(client)), ("BatchAppend", Door::Batch(Arc::new(batch)))];
+    let doors = [
+        ("Append", Door::Unary(Box::new(client))),
+        ("BatchAppend", Door::Batch(Arc::new(batch))),
+    ];
     let (mut raw, mut bare) = (Vec::new(), Vec::new());
     let mut measured: Vec<Vec<Rate>> = vec![Vec::new(); doors.len() * CALLERS.len()];
     for round in 0..ROUNDS {

@@ -130,12 +130,12 @@ where
         });
         futures_util::future::join_all(appends).await;
     }
-    let appended = begin.elapsed();
+    let elapsed = begin.elapsed();
     let all = timeout(PATIENCE, futures_util::future::join_all(listeners)).await;
     let complete = all.is_ok_and(|listeners| listeners.iter().all(Result::is_ok));
     let lost = EVENTS - heard.load(Ordering::Relaxed);
     #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let rate = EVENTS as f64 / appended.as_secs_f64();
+    let rate = EVENTS as f64 / elapsed.as_secs_f64();
     line(
         &format!("1,000 subscribers, {what}"),
         &format!("{} events/s", number(rate)),
