@@ -21,10 +21,7 @@ pub async fn back_up(args: &PlaceArgs, place: &Place, directory: &Path) -> Resul
     let backup = copying("备份 / backing up", move |tell| store.backup(&to, tell)).await?;
     tell(&backup);
     println!("已备份到 / backed up to {}", directory.display());
-    println!(
-        "恢复 / restore: zhulu store restore {} --data-dir DIR",
-        directory.display()
-    );
+    println!("恢复 / restore: zhulu store restore {} --data-dir DIR", directory.display());
     Ok(())
 }
 
