@@ -188,6 +188,7 @@ fn compile(pattern: &str) -> Result<Regex, Status> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn streams(regex: &str, prefix: &[&str]) -> Result<Filter, Status> {

@@ -257,6 +257,7 @@ impl Digits {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use std::collections::HashMap;
 
     use chrono::DateTime;
