@@ -13,7 +13,7 @@ pub(crate) fn page(desk: &Desk, path: &str) -> Response<Body> {
     match path.trim_end_matches('/') {
         "/health/ready" if *desk.stopping.borrow() => answer(StatusCode::SERVICE_UNAVAILABLE, None),
         "/health/live" | "/health/ready" => answer(StatusCode::NO_CONTENT, None),
-        "/ping" => answer(StatusCode::OK, Some(&json!({ "msgType": "pong" }))),
+        "/ping" => answer(StatusCode::OK, Some(&json!({ "text": "Ping request successfully handled" }))),
         "/info" => answer(StatusCode::OK, Some(&info(desk))),
         _ => answer(StatusCode::NOT_FOUND, None),
     }

@@ -29,7 +29,7 @@ async fn tools_see_over_http_1_that_the_server_lives_and_what_it_is() {
     let house = House::open().await;
     assert!(page(&house, "/health/live").await.starts_with("HTTP/1.1 204"));
     assert!(page(&house, "/health/ready").await.starts_with("HTTP/1.1 204"));
-    assert!(page(&house, "/ping").await.contains("pong"));
+    assert!(page(&house, "/ping").await.contains("Ping request successfully handled"));
     let info = page(&house, "/info").await;
     assert!(
         info.starts_with("HTTP/1.1 200") && info.contains("\"program\":\"Zhulu\""),
