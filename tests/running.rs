@@ -22,6 +22,9 @@ const READY_LIMIT: Duration = Duration::from_secs(120);
 /// How long something that happens by itself (a number, a timer) may take until it is seen.
 const SEEN_LIMIT: Duration = Duration::from_secs(60);
 
+/// How long a token is good, unless a story says otherwise: as long as those that `zhulu token` makes unasked.
+pub const TOKEN_HOURS: u32 = 12;
+
 /// The binary, built if it is not there: beside this test's own executable.
 pub fn zhulu() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -70,6 +73,25 @@ fn command(data: &Path) -> Command {
         .env_remove("DATABASE_URL");
     command.env("ZHULU_LOG", std::env::var("ZHULU_LOG").unwrap_or_else(|_| "warn".to_owned()));
     command
+}
+
+/// A bearer token for somebody of this account in this role, signed with the key of this data directory.
+pub fn token_for(data: &Path, role: &str, subject: &str, name: &str, region: &str, hours: u32) -> String {
+    let hours = hours.to_string();
+    let words = [
+        "token",
+        "--role",
+        role,
+        "--subject",
+        subject,
+        "--name",
+        name,
+        "--region",
+        region,
+        "--expires-hours",
+        &hours,
+    ];
+    run_well(data, &words).trim().to_owned()
 }
 
 /// A directory that an account without rights can reach, since PostgreSQL may run as one.
@@ -187,29 +209,14 @@ impl Server {
 
     /// Somebody of this account in this role of a bureau of this region, with a token of their own.
     pub fn account(&self, role: &str, subject: &str, name: &str, region: &str) -> Person<'_> {
-        self.account_for(role, subject, name, region, 12)
+        self.account_for(role, subject, name, region, TOKEN_HOURS)
     }
 
     /// The same, with a token for so many hours.
     pub fn account_for(&self, role: &str, subject: &str, name: &str, region: &str, hours: u32) -> Person<'_> {
-        let hours = hours.to_string();
-        let words = [
-            "token",
-            "--role",
-            role,
-            "--subject",
-            subject,
-            "--name",
-            name,
-            "--region",
-            region,
-            "--expires-hours",
-            &hours,
-        ];
-        let token = run_well(&self.data, &words);
         Person {
             server: self,
-            token: token.trim().to_owned(),
+            token: token_for(&self.data, role, subject, name, region, hours),
         }
     }
 

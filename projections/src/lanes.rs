@@ -135,17 +135,17 @@ async fn catch_up(
                 )));
             }
             let schema = catalog::public_schema(&inner.base, view.name());
-            let shapes = Arc::new(catalog::shapes(&session.client, &schema, view.as_ref()).await?);
-            targets.push(Target {
-                view: at,
-                name: view.name(),
-                generation: record.generation,
-                schema,
-                shapes,
-                saved: position,
-                position,
-                held: Held::NOBODY,
-            });
+            targets.push(
+                Target::of(
+                    session,
+                    (at, view.as_ref()),
+                    record.generation,
+                    schema,
+                    position,
+                    Held::NOBODY,
+                )
+                .await?,
+            );
         }
         if !targets.is_empty() {
             write_through(inner, session, Lane { index, of }, targets, head).await?;

@@ -193,17 +193,8 @@ async fn look(
             Course::WaitForUs | Course::Leave => {}
             Course::Follow => {
                 let schema = catalog::public_schema(&inner.base, view.name());
-                let shapes = Arc::new(catalog::shapes(&session.client, &schema, view.as_ref()).await?);
-                found.targets.push(Target {
-                    view: at,
-                    name: view.name(),
-                    generation: record.generation,
-                    schema,
-                    shapes,
-                    saved: position,
-                    position,
-                    held,
-                });
+                let target = Target::of(session, (at, view.as_ref()), record.generation, schema, position, held).await?;
+                found.targets.push(target);
             }
         }
     }

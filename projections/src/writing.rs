@@ -12,12 +12,12 @@ use futures_util::{SinkExt, future::join_all};
 use tokio_postgres::{Error, Statement, error::SqlState, types::ToSql};
 
 use crate::{
-    catalog::TableShape,
+    catalog::{self, TableShape},
     derive::Derived,
     leases::Held,
     rows::{COPY_HEADER, COPY_TRAILER, ColumnArray, TableRows},
     session::Session,
-    view::RowsOf,
+    view::{RowsOf, View},
 };
 
 /// From so many rows on it is worth a question and an answer to copy them: an `insert` from arrays takes them in as one
@@ -44,6 +44,30 @@ pub(crate) struct Target {
     pub(crate) position: Position,
     /// The lease by which its checkpoint is moved.
     pub(crate) held: Held,
+}
+
+impl Target {
+    /// A view as it stands in this schema, with what PostgreSQL knows of its tables.
+    pub(crate) async fn of(
+        session: &Session,
+        (at, view): (usize, &dyn View),
+        generation: u32,
+        schema: String,
+        position: Position,
+        held: Held,
+    ) -> Result<Self, Error> {
+        let shapes = Arc::new(catalog::shapes(&session.client, &schema, view).await?);
+        Ok(Self {
+            view: at,
+            name: view.name(),
+            generation,
+            schema,
+            shapes,
+            saved: position,
+            position,
+            held,
+        })
+    }
 }
 
 /// Why a batch was not written.

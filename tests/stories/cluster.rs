@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{APPLICANT, application, at};
 use crate::{
-    running::{REGION, assert_same_rows, data_directory, eventually, run_well, view_rows_of, zhulu},
+    running::{REGION, TOKEN_HOURS, assert_same_rows, data_directory, eventually, run_well, token_for, view_rows_of, zhulu},
     tidy::root,
 };
 
@@ -112,18 +112,7 @@ impl Cluster {
 
     /// A token for somebody.
     fn token(&self, role: &str, subject: &str, name: &str) -> String {
-        let words = [
-            "token",
-            "--role",
-            role,
-            "--subject",
-            subject,
-            "--name",
-            name,
-            "--region",
-            REGION,
-        ];
-        run_well(&self.first(), &words).trim().to_owned()
+        token_for(&self.first(), role, subject, name, REGION, TOKEN_HOURS)
     }
 
     /// Where the next question goes: in turn to each that answers, and to the proxy.

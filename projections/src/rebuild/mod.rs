@@ -365,18 +365,17 @@ async fn prepare(inner: &Inner, session: &Session, at: usize) -> Result<Building
         .batch_execute(if created.is_ok() { "commit" } else { "rollback" })
         .await?;
     created?;
-    let shapes: Arc<Vec<TableShape>> = Arc::new(catalog::shapes(&session.client, &schema, view.as_ref()).await?);
+    let target = Target::of(
+        session,
+        (at, view.as_ref()),
+        generation,
+        schema,
+        Position::default(),
+        Held::NOBODY,
+    )
+    .await?;
     Ok(Building {
-        target: Target {
-            view: at,
-            name: view.name(),
-            generation,
-            schema,
-            shapes,
-            saved: Position::default(),
-            position: Position::default(),
-            held: Held::NOBODY,
-        },
+        target,
         replaces,
         stop: None,
     })

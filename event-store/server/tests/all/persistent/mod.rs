@@ -49,6 +49,22 @@ fn from_start() -> PersistentSubscriptionOptions {
         .checkpoint_upper_bound(1)
 }
 
+/// The group of readers of letters that most of these tests are about.
+async fn group(client: &Client, options: &PersistentSubscriptionOptions) {
+    client
+        .create_persistent_subscription("letters", "readers", options)
+        .await
+        .unwrap();
+}
+
+/// Hands out again what that group has parked.
+async fn replay(client: &Client) {
+    client
+        .replay_parked_messages("letters", "readers", &Default::default())
+        .await
+        .unwrap();
+}
+
 /// A consumer that takes so many messages at a time.
 async fn consumer(client: &Client, stream: &str, group: &str, slots: usize) -> PersistentSubscription {
     let options = SubscribeToPersistentSubscriptionOptions::default().buffer_size(slots);

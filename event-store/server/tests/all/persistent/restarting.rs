@@ -12,9 +12,9 @@ use super::{
         House, PATIENCE, event_with, id_text,
         protocol::event_store::client::{persistent_subscriptions::read_resp, uuid},
     },
-    consumer, do_next, from_start, next, parked,
+    consumer, do_next, from_start, group, next, parked,
     raw::settings,
-    until_parked, until_remembered,
+    replay, until_parked, until_remembered,
 };
 
 /// The consumer is told that it is one no longer.
@@ -34,10 +34,7 @@ async fn a_group_goes_on_where_it_was_after_a_restart() {
     let house = House::open().await;
     let client = house.client();
     let rarely = from_start().checkpoint_lower_bound(1_000).checkpoint_upper_bound(1_000);
-    client
-        .create_persistent_subscription("letters", "readers", &rarely)
-        .await
-        .unwrap();
+    group(&client, &rarely).await;
     house.happen("letters", &["A", "B", "C", "D"]).await;
     let mut reader = consumer(&client, "letters", "readers", 10).await;
     assert_eq!(do_next(&mut reader).await, "A");
@@ -59,10 +56,7 @@ async fn a_group_goes_on_where_it_was_after_a_restart() {
     );
     assert_eq!(do_next(&mut reader).await, "D");
     assert_eq!(parked(&client, "letters", "readers").await, 1);
-    client
-        .replay_parked_messages("letters", "readers", &Default::default())
-        .await
-        .unwrap();
+    replay(&client).await;
     assert_eq!(do_next(&mut reader).await, "B");
 }
 
@@ -70,19 +64,13 @@ async fn a_group_goes_on_where_it_was_after_a_restart() {
 async fn a_replayed_message_that_nobody_did_is_still_parked_after_a_restart() {
     let house = House::open().await;
     let client = house.client();
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     house.happen("letters", &["A"]).await;
     let mut reader = consumer(&client, "letters", "readers", 10).await;
     let (event, _) = next(&mut reader).await;
     reader.nack(&event, NakAction::Park, "").await.unwrap();
     until_parked(&client, "letters", "readers", 1).await;
-    client
-        .replay_parked_messages("letters", "readers", &Default::default())
-        .await
-        .unwrap();
+    replay(&client).await;
     next(&mut reader).await;
     assert_eq!(parked(&client, "letters", "readers").await, 0, "it is on its way");
     let house = house.restart().await;
@@ -93,10 +81,7 @@ async fn a_replayed_message_that_nobody_did_is_still_parked_after_a_restart() {
 async fn the_subsystem_begins_again_from_what_is_stored() {
     let house = House::open().await;
     let client = house.client();
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     house.happen("letters", &["A", "B"]).await;
     let mut reader = consumer(&client, "letters", "readers", 1).await;
     do_next(&mut reader).await;
@@ -115,10 +100,7 @@ async fn the_subsystem_begins_again_from_what_is_stored() {
 async fn an_update_drops_the_consumers_and_keeps_the_place() {
     let house = House::open().await;
     let client = house.client();
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     house.happen("letters", &["A", "B"]).await;
     let mut reader = consumer(&client, "letters", "readers", 1).await;
     do_next(&mut reader).await;
@@ -145,10 +127,7 @@ async fn an_update_drops_the_consumers_and_keeps_the_place() {
 async fn a_deleted_group_is_gone_and_a_new_one_of_its_name_begins_anew() {
     let house = House::open().await;
     let client = house.client();
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     house.happen("letters", &["A", "B"]).await;
     let mut reader = consumer(&client, "letters", "readers", 1).await;
     do_next(&mut reader).await;
@@ -168,10 +147,7 @@ async fn a_deleted_group_is_gone_and_a_new_one_of_its_name_begins_anew() {
         .subscribe_to_persistent_subscription("letters", "readers", &Default::default())
         .await;
     assert!(matches!(gone, Err(Error::ResourceNotFound)));
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     assert_eq!(parked(&client, "letters", "readers").await, 0);
     let mut reader = consumer(&client, "letters", "readers", 1).await;
     assert_eq!(do_next(&mut reader).await, "A");

@@ -8,7 +8,8 @@ use kurrentdb::{
 };
 
 use super::{
-    super::support::House, consumer, do_next, from_start, next, parked, until_parked, until_remembered, until_remembered_on_all,
+    super::support::House, consumer, do_next, from_start, group, next, parked, replay, until_parked, until_remembered,
+    until_remembered_on_all,
 };
 
 const NAMES: [&str; 10] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
@@ -17,10 +18,7 @@ const NAMES: [&str; 10] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
 async fn two_consumers_share_the_events_of_a_stream() {
     let house = House::open().await;
     let client = house.client();
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     let mut first = consumer(&client, "letters", "readers", 20).await;
     let mut second = consumer(&client, "letters", "readers", 20).await;
     house.happen("letters", &NAMES).await;
@@ -38,10 +36,7 @@ async fn a_consumer_gets_no_more_than_it_takes_at_a_time_and_what_it_held_goes_t
     let house = House::open().await;
     let client = house.client();
     let single = from_start().consumer_strategy_name(SystemConsumerStrategy::DispatchToSingle);
-    client
-        .create_persistent_subscription("letters", "readers", &single)
-        .await
-        .unwrap();
+    group(&client, &single).await;
     house.happen("letters", &NAMES[..4]).await;
     let mut first = consumer(&client, "letters", "readers", 2).await;
     assert_eq!(next(&mut first).await.1, 0);
@@ -59,10 +54,7 @@ async fn a_message_that_is_not_answered_in_time_comes_again() {
     let house = House::open().await;
     let client = house.client();
     let hasty = from_start().message_timeout(Duration::from_millis(50)).max_retry_count(1_000);
-    client
-        .create_persistent_subscription("letters", "readers", &hasty)
-        .await
-        .unwrap();
+    group(&client, &hasty).await;
     house.happen("letters", &["A"]).await;
     let mut reader = consumer(&client, "letters", "readers", 1).await;
     assert_eq!(next(&mut reader).await.1, 0);
@@ -75,10 +67,7 @@ async fn a_message_is_parked_after_max_retries() {
     let house = House::open().await;
     let client = house.client();
     let once = from_start().max_retry_count(1);
-    client
-        .create_persistent_subscription("letters", "readers", &once)
-        .await
-        .unwrap();
+    group(&client, &once).await;
     house.happen("letters", &["A", "B"]).await;
     let mut reader = consumer(&client, "letters", "readers", 1).await;
     for retries in 0..=1 {
@@ -94,10 +83,7 @@ async fn a_message_is_parked_after_max_retries() {
 async fn parked_messages_come_back_when_they_are_replayed() {
     let house = House::open().await;
     let client = house.client();
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     house.happen("letters", &NAMES[..3]).await;
     let mut reader = consumer(&client, "letters", "readers", 10).await;
     for _ in 0..3 {
@@ -115,10 +101,7 @@ async fn parked_messages_come_back_when_they_are_replayed() {
     assert_eq!(event.event.unwrap().event_type, "A");
     assert_eq!(do_next(&mut reader).await, "B");
     until_parked(&client, "letters", "readers", 1).await;
-    client
-        .replay_parked_messages("letters", "readers", &Default::default())
-        .await
-        .unwrap();
+    replay(&client).await;
     assert_eq!(do_next(&mut reader).await, "C");
     until_parked(&client, "letters", "readers", 0).await;
 }
@@ -127,10 +110,7 @@ async fn parked_messages_come_back_when_they_are_replayed() {
 async fn a_skipped_or_stopped_message_is_done() {
     let house = House::open().await;
     let client = house.client();
-    client
-        .create_persistent_subscription("letters", "readers", &from_start())
-        .await
-        .unwrap();
+    group(&client, &from_start()).await;
     house.happen("letters", &NAMES[..2]).await;
     let mut reader = consumer(&client, "letters", "readers", 10).await;
     for action in [NakAction::Skip, NakAction::Stop] {
@@ -146,10 +126,7 @@ async fn a_group_from_the_end_gets_what_is_written_after_it_was_made() {
     let house = House::open().await;
     let client = house.client();
     house.happen("letters", &["Before"]).await;
-    client
-        .create_persistent_subscription("letters", "readers", &Default::default())
-        .await
-        .unwrap();
+    group(&client, &Default::default()).await;
     house.happen("letters", &["After"]).await;
     let house = house.restart().await;
     let client = house.client();
@@ -163,10 +140,7 @@ async fn a_group_begins_with_the_revision_that_it_names() {
     let client = house.client();
     house.happen("letters", &NAMES).await;
     let fourth = PersistentSubscriptionOptions::default().start_from(StreamPosition::Position(4));
-    client
-        .create_persistent_subscription("letters", "readers", &fourth)
-        .await
-        .unwrap();
+    group(&client, &fourth).await;
     let mut reader = consumer(&client, "letters", "readers", 10).await;
     assert_eq!(do_next(&mut reader).await, "E");
     let info = client
@@ -292,10 +266,7 @@ async fn groups_tell_how_they_are_doing() {
     let house = House::open().await;
     let client = house.client();
     let measured = from_start().extra_statistics(true).max_subscriber_count(7);
-    client
-        .create_persistent_subscription("letters", "readers", &measured)
-        .await
-        .unwrap();
+    group(&client, &measured).await;
     client
         .create_persistent_subscription("letters", "writers", &from_start())
         .await
