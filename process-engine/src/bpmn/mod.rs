@@ -1,0 +1,1 @@
+//! Reading BPMN 2.0 models.

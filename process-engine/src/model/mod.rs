@@ -1,0 +1,11 @@
+//! The executable graph: what a BPMN model is once it was read and checked. Nothing here is read from XML again.
+
+mod activity;
+mod approval;
+mod event;
+mod process;
+
+pub use activity::*;
+pub use approval::*;
+pub use event::*;
+pub use process::*;
