@@ -1,1 +1,39 @@
-//! A running process.
+//! A running process, as a decider: what happened and what is asked become what happens next.
+//!
+//! The marking of an instance is what is being done (elements, in a tree of scopes) and the tokens that wait on flows
+//! before a join. `decide` works on a copy of the state ([`run`]): it takes one step after the other, and each step is an
+//! event that is folded in at once, until nothing can go on by itself. So there is no second way to change the state.
+
+mod command;
+mod context;
+mod decide;
+mod event;
+mod evolve;
+mod run;
+mod state;
+mod words;
+
+pub use command::{Change, Command, Rejection, StartedBy};
+pub use context::{Answer, Ask, Context, Outside};
+pub use event::Event;
+pub use state::*;
+pub use words::*;
+
+/// The decider of instances.
+pub struct ProcessInstance;
+
+impl decider::Decider for ProcessInstance {
+    type State = Instance;
+    type Command = Command;
+    type Event = Event;
+    type Rejection = Rejection;
+    type Context = Context;
+
+    fn decide(state: &Instance, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+        decide::decide(state, command, context)
+    }
+
+    fn evolve(state: &mut Instance, event: &Event) {
+        evolve::evolve(state, event);
+    }
+}

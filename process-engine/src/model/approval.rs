@@ -62,7 +62,9 @@ pub struct Candidates {
 }
 
 /// The candidate strategies (候选人策略), by the numbers that yudao's models carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
 pub enum Strategy {
     /// 角色 (10)
     Role,

@@ -1,0 +1,76 @@
+//! What is asked of an instance, against where it is.
+
+mod tasks;
+
+use super::{
+    Instance,
+    command::{Command, Rejection},
+    context::Context,
+    event::Event,
+    run::Run,
+    words::Ending,
+};
+
+/// Decides a command: what happens next, or why not.
+pub(super) fn decide(state: &Instance, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+    may_be_asked(state, command)?;
+    let mut run = Run::new(state, context);
+    ask(&mut run, command)?;
+    run.settle()?;
+    Ok(run.events)
+}
+
+/// Whether the instance takes commands at all.
+fn may_be_asked(state: &Instance, command: &Command) -> Result<(), Rejection> {
+    match command {
+        Command::Start { .. } => Ok(()),
+        _ if state.started.is_none() => Err(Rejection::NotStarted),
+        _ if state.ended.is_some() => Err(Rejection::AlreadyEnded),
+        Command::Resume | Command::Cancel { .. } | Command::Migrate { .. } | Command::Modify { .. } => Ok(()),
+        _ if state.suspended_at.is_some() => Err(Rejection::Suspended),
+        _ => Ok(()),
+    }
+}
+
+fn ask(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
+    match command {
+        Command::Start {
+            process,
+            version,
+            starter,
+            business_key,
+            variables,
+            by,
+        } => run.start((process, *version), starter.as_ref(), business_key.as_deref(), variables, by),
+        Command::Suspend { reason } => {
+            run.emit(Event::ProcessSuspended {
+                reason: reason.clone(),
+                at: run.context.now,
+            });
+            Ok(())
+        }
+        Command::Resume if run.state.suspended_at.is_none() => Err(Rejection::NotSuspended),
+        Command::Resume => {
+            run.emit(Event::ProcessResumed { at: run.context.now });
+            Ok(())
+        }
+        Command::Cancel { reason } => {
+            run.end(Ending::Cancelled { reason: reason.clone() });
+            Ok(())
+        }
+        Command::CompleteTask { .. } => tasks::complete(run, command),
+        Command::CompleteJob { job, result } => {
+            if !run.state.jobs.contains_key(job) {
+                return Err(Rejection::NoSuchJob { job: *job });
+            }
+            run.emit(Event::JobCompleted {
+                key: *job,
+                result: result.clone(),
+            });
+            run.leave(*job)
+        }
+        other => Err(Rejection::Invalid {
+            reason: format!("{} cannot be asked yet", <&str>::from(other)),
+        }),
+    }
+}

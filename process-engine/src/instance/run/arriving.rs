@@ -1,0 +1,154 @@
+//! A token comes over a flow: its node begins, or the token waits for others.
+
+use super::{Arrival, Run, Stuck, is_join};
+use crate::{
+    instance::{
+        command::Rejection,
+        words::{Key, Obstacle, Phase},
+    },
+    model::{ElementId, NodeIx, NodeKind, Process},
+};
+
+impl Run<'_> {
+    /// A token stands on a flow: what it leads to begins, if it needs no other.
+    pub(super) fn arrive(&mut self, arrival: Arrival) -> Result<(), Rejection> {
+        let process = self.process_in(arrival.scope)?;
+        let flow = process.flow(arrival.flow);
+        let node = process.node(flow.target);
+        if !self.state.tokens.contains_key(&(arrival.scope, flow.id.clone())) {
+            return Ok(());
+        }
+        if is_join(node) {
+            // Joins are looked at when everything that can move has moved.
+            self.touched.insert(arrival.scope);
+            return Ok(());
+        }
+        self.enter(&process, flow.target, arrival.scope, vec![flow.id.clone()], None)?;
+        Ok(())
+    }
+
+    /// Whether a join in this scope can begin, and with which tokens.
+    pub(super) fn ready_join(&self, scope: Key) -> Result<Option<(NodeIx, Vec<ElementId>)>, Rejection> {
+        let process = self.process_in(scope)?;
+        let waiting: Vec<&ElementId> = self
+            .state
+            .tokens
+            .range((scope, ElementId::from(""))..)
+            .take_while(|((at, _), _)| *at == scope)
+            .map(|((_, flow), _)| flow)
+            .collect();
+        for flow in waiting {
+            let Some(flow) = process.find_flow(flow) else { continue };
+            let target = process.flow(flow).target;
+            if let Some(tokens) = self.joined(&process, target, scope)? {
+                return Ok(Some((target, tokens)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The tokens with which a join begins, if it can.
+    fn joined(&self, process: &Process, target: NodeIx, scope: Key) -> Result<Option<Vec<ElementId>>, Rejection> {
+        let node = process.node(target);
+        let count = |flow: &crate::model::FlowIx| {
+            let flow = &process.flow(*flow).id;
+            self.state.tokens.get(&(scope, flow.clone())).copied().unwrap_or(0)
+        };
+        let ids = |flows: &[crate::model::FlowIx]| flows.iter().map(|flow| process.flow(*flow).id.clone()).collect::<Vec<_>>();
+        match &node.kind {
+            // One token from each flow, however many wait on one of them.
+            NodeKind::Parallel => Ok(node.incoming.iter().all(|flow| count(flow) > 0).then(|| ids(&node.incoming))),
+            NodeKind::Inclusive if node.incoming.len() > 1 => {
+                let (full, empty): (Vec<_>, Vec<_>) = node.incoming.iter().copied().partition(|flow| count(flow) > 0);
+                if full.is_empty() || self.may_still_come(process, target, scope, &full, &empty) {
+                    return Ok(None);
+                }
+                Ok(Some(ids(&full)))
+            }
+            NodeKind::Complex { .. } if node.incoming.len() > 1 => {
+                let full: Vec<_> = node.incoming.iter().copied().filter(|flow| count(flow) > 0).collect();
+                Ok((!full.is_empty()).then(|| ids(&full)))
+            }
+            _ => {
+                let needed = node.activity.as_ref().map_or(1, |activity| activity.start_quantity) as usize;
+                let waiting: Vec<ElementId> = node
+                    .incoming
+                    .iter()
+                    .flat_map(|flow| std::iter::repeat_n(process.flow(*flow).id.clone(), count(flow) as usize))
+                    .take(needed)
+                    .collect();
+                Ok((waiting.len() == needed).then_some(waiting))
+            }
+        }
+    }
+
+    /// Whether a token that is elsewhere in the scope can still come over one of the empty flows of an inclusive join: one
+    /// that has a path to an empty flow that does not go through the join, and none to a full one (BPMN 2.0, 13.4.3).
+    fn may_still_come(
+        &self,
+        process: &Process,
+        join: NodeIx,
+        scope: Key,
+        full: &[crate::model::FlowIx],
+        empty: &[crate::model::FlowIx],
+    ) -> bool {
+        let to_full = leads_to(process, join, full);
+        let to_empty = leads_to(process, join, empty);
+        let could = |node: NodeIx| to_empty[node.0 as usize] && !to_full[node.0 as usize];
+        let on_flows = self
+            .state
+            .tokens
+            .range((scope, ElementId::from(""))..)
+            .take_while(|((at, _), _)| *at == scope)
+            .filter_map(|((_, flow), _)| process.find_flow(flow))
+            .any(|flow| {
+                let target = process.flow(flow).target;
+                target != join && could(target)
+            });
+        let arriving = self
+            .arrivals
+            .iter()
+            .filter(|arrival| arrival.scope == scope)
+            .any(|arrival| could(process.flow(arrival.flow).target));
+        let in_elements = self
+            .state
+            .children(scope)
+            .filter_map(|(_, element)| process.find(&element.element))
+            .any(could);
+        on_flows || arriving || in_elements
+    }
+
+    /// Begins every join that can.
+    pub(super) fn begin_joins(&mut self, scope: Key) -> Result<bool, Rejection> {
+        let Some((node, flows)) = self.ready_join(scope)? else {
+            return Ok(false);
+        };
+        let process = self.process_in(scope)?;
+        self.enter(&process, node, scope, flows, None)?;
+        Ok(true)
+    }
+
+    /// More steps than any sound process takes: the token stops where it is.
+    pub(super) fn endless(&mut self, key: Key) {
+        let limit = super::MAX_STEPS_PER_COMMAND;
+        let message = format!("the process took more than {limit} steps without waiting for anything; it goes round in circles");
+        self.stuck(key, Phase::Entering, Stuck::new(Obstacle::Endless, message));
+    }
+}
+
+/// For each node whether a path leads from it to one of these flows without going through the join.
+fn leads_to(process: &Process, join: NodeIx, flows: &[crate::model::FlowIx]) -> Vec<bool> {
+    let mut leads = vec![false; process.nodes.len()];
+    let mut open: Vec<NodeIx> = flows.iter().map(|flow| process.flow(*flow).source).collect();
+    while let Some(node) = open.pop() {
+        if node == join || std::mem::replace(&mut leads[node.0 as usize], true) {
+            continue;
+        }
+        let here = process.node(node);
+        open.extend(here.incoming.iter().map(|flow| process.flow(*flow).source));
+        if let NodeKind::Boundary { attached_to, .. } = here.kind {
+            open.push(attached_to);
+        }
+    }
+    leads
+}

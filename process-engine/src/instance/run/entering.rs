@@ -1,0 +1,121 @@
+//! An element begins.
+
+use std::sync::Arc;
+
+use super::{Run, Stuck};
+use crate::{
+    instance::{
+        command::Rejection,
+        event::Event,
+        words::{Bindings, Key, Phase},
+    },
+    model::{ElementId, Mapping, NodeIx, NodeKind, Process, Repetition, SubProcess},
+};
+
+impl Run<'_> {
+    /// An element begins in a scope, with the tokens on these flows; as one round of a repeated activity, if so.
+    pub(crate) fn enter(
+        &mut self,
+        process: &Arc<Process>,
+        at: NodeIx,
+        scope: Key,
+        flows: Vec<ElementId>,
+        round: Option<u32>,
+    ) -> Result<Key, Rejection> {
+        let key = self.next_key();
+        self.emit(Event::ElementEntered {
+            key,
+            element: process.node(at).id.clone(),
+            scope,
+            flows,
+            round,
+            calls: None,
+        });
+        self.touched.insert(scope);
+        if self.may_step() {
+            self.begin(process, at, key)?;
+        } else {
+            self.endless(key);
+        }
+        Ok(key)
+    }
+
+    /// What an element does when it begins; whatever goes wrong is an incident on it.
+    pub(crate) fn begin(&mut self, process: &Arc<Process>, at: NodeIx, key: Key) -> Result<(), Rejection> {
+        if let Err(stuck) = self.try_begin(process, at, key)? {
+            self.stuck(key, Phase::Entering, stuck);
+        }
+        Ok(())
+    }
+
+    fn try_begin(&mut self, process: &Arc<Process>, at: NodeIx, key: Key) -> Result<Result<(), Stuck>, Rejection> {
+        let node = process.node(at);
+        if let Some(activity) = &node.activity {
+            let is_whole = self.state.elements.get(&key).is_some_and(|element| element.round.is_none());
+            if is_whole && !matches!(activity.repetition, Repetition::Once) {
+                return self.begin_rounds(process, at, key);
+            }
+            if let Err(stuck) = self.own_variables(key, &activity.data, &activity.inputs) {
+                return Ok(Err(stuck));
+            }
+        }
+        match &node.kind {
+            NodeKind::Task(task) => self.begin_work(process, at, key, task),
+            NodeKind::SubProcess(SubProcess::Embedded | SubProcess::Transaction) => self.begin_level(process, Some(at), key),
+            _ => self.leave(key).map(Ok),
+        }
+    }
+
+    /// Sets the variables that an activity begins with.
+    fn own_variables(&mut self, key: Key, data: &[crate::model::DataObject], inputs: &[Mapping]) -> Result<(), Stuck> {
+        let mut variables: Bindings = data
+            .iter()
+            .map(|object| (object.name.clone(), object.initial.clone()))
+            .collect();
+        for input in inputs {
+            variables.insert(input.target.clone(), self.value(&input.value, key)?);
+        }
+        if !variables.is_empty() {
+            self.emit(Event::VariablesSet { scope: key, variables });
+        }
+        Ok(())
+    }
+
+    /// A level of nodes begins: at its plain start event, or at every node that nothing leads to.
+    pub(crate) fn begin_level(
+        &mut self,
+        process: &Arc<Process>,
+        parent: Option<NodeIx>,
+        scope: Key,
+    ) -> Result<Result<(), Stuck>, Rejection> {
+        let level = process.level(parent);
+        let plain = level
+            .iter()
+            .copied()
+            .find(|child| matches!(&process.node(*child).kind, NodeKind::Start { catch, .. } if catch.triggers.is_empty()));
+        let begins: Vec<NodeIx> = match plain {
+            Some(start) => vec![start],
+            None => level
+                .iter()
+                .copied()
+                .filter(|child| begins_by_itself(process, *child))
+                .collect(),
+        };
+        self.touched.insert(scope);
+        for child in begins {
+            self.enter(process, child, scope, Vec::new(), None)?;
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// Whether a node begins with its level because nothing leads to it (BPMN 2.0, 13.2.1: implicit start).
+fn begins_by_itself(process: &Process, at: NodeIx) -> bool {
+    let node = process.node(at);
+    let is_handler = node.activity.as_ref().is_some_and(|activity| activity.for_compensation);
+    let waits_elsewhere = matches!(
+        node.kind,
+        NodeKind::Boundary { .. } | NodeKind::Start { .. } | NodeKind::SubProcess(SubProcess::Event)
+    );
+    node.incoming.is_empty() && !is_handler && !waits_elsewhere
+}

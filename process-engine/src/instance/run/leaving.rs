@@ -1,0 +1,102 @@
+//! An element is done.
+
+use super::{Arrival, Run, Stuck};
+use crate::{
+    instance::{
+        command::Rejection,
+        event::Event,
+        words::{Bindings, Key, Phase},
+    },
+    model::{Mapping, NodeIx, NodeKind, Process, ThrowResult},
+};
+
+impl Run<'_> {
+    /// An element is done: its results go out, and tokens go on. Whatever goes wrong is an incident on it.
+    pub(crate) fn leave(&mut self, key: Key) -> Result<(), Rejection> {
+        let (process, at) = self.node_of(key)?;
+        let Some(element) = self.state.elements.get(&key) else {
+            return Ok(());
+        };
+        let scope = element.scope;
+        if element.round.is_some() {
+            return self.leave_round(&process, at, key);
+        }
+        match self.results(&process, at, key, scope) {
+            Ok(flows) => {
+                let arrivals: Vec<Arrival> = flows
+                    .iter()
+                    .filter_map(|flow| process.find_flow(flow))
+                    .map(|flow| Arrival { scope, flow })
+                    .collect();
+                self.emit(Event::ElementLeft { key, flows });
+                self.arrivals.extend(arrivals);
+                self.touched.insert(scope);
+                self.after_end(&process, at, scope)
+            }
+            Err(stuck) => {
+                self.stuck(key, Phase::Leaving, stuck);
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the outputs of an activity and chooses the way on.
+    fn results(&mut self, process: &Process, at: NodeIx, key: Key, scope: Key) -> Result<Vec<crate::model::ElementId>, Stuck> {
+        let node = process.node(at);
+        if let Some(activity) = &node.activity {
+            self.write_outputs(&activity.outputs, key, scope)?;
+        }
+        self.ways_on(process, at, scope)
+    }
+
+    /// Sets variables of the outer scope from what the inner one knows.
+    pub(crate) fn write_outputs(&mut self, outputs: &[Mapping], inner: Key, outer: Key) -> Result<(), Stuck> {
+        if outputs.is_empty() {
+            return Ok(());
+        }
+        let mut variables = Bindings::new();
+        for output in outputs {
+            variables.insert(output.target.clone(), self.value(&output.value, inner)?);
+        }
+        self.set(outer, variables);
+        Ok(())
+    }
+
+    /// Sets variables where they are: each in the nearest scope that has it, a new one in the nearest process.
+    pub(crate) fn set(&mut self, scope: Key, variables: Bindings) {
+        let mut by_scope: std::collections::BTreeMap<Key, Bindings> = std::collections::BTreeMap::new();
+        for (name, value) in variables {
+            let holder = self
+                .state
+                .holder_of(scope, &name)
+                .unwrap_or_else(|| self.process_scope(scope));
+            by_scope.entry(holder).or_default().insert(name, value);
+        }
+        for (scope, variables) in by_scope {
+            self.emit(Event::VariablesSet { scope, variables });
+        }
+    }
+
+    /// The scope of the process that a scope belongs to: the instance itself, or a call.
+    fn process_scope(&self, scope: Key) -> Key {
+        let mut at = scope;
+        while let Some(element) = self.state.elements.get(&at) {
+            if element.process.is_some() {
+                return at;
+            }
+            at = element.scope;
+        }
+        crate::instance::ROOT
+    }
+
+    /// What an end event does to its scope besides ending its own token.
+    fn after_end(&mut self, process: &Process, at: NodeIx, scope: Key) -> Result<(), Rejection> {
+        let NodeKind::End(throw) = &process.node(at).kind else {
+            return Ok(());
+        };
+        if throw.results.iter().any(|result| matches!(result, ThrowResult::Terminate)) {
+            return self.terminate(scope);
+        }
+        Ok(())
+    }
+}

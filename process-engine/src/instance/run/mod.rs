@@ -1,0 +1,169 @@
+//! One decision, step by step: a working copy of the state, to which every event is applied as soon as it is decided.
+//!
+//! A token arrives on a flow ([`arrive`](Run::arrive)); its node begins when it can ([`enter`](Run::enter)); what has
+//! nothing to wait for leaves at once ([`leave`](Run::leave)) and puts tokens on flows; joins and scopes are looked at
+//! again when something in them changed ([`settle`](Run::settle)).
+
+mod arriving;
+mod choosing;
+mod entering;
+mod leaving;
+mod looking;
+mod rounds;
+mod settling;
+mod starting;
+mod tasks;
+mod work;
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use super::{
+    Instance,
+    command::Rejection,
+    context::Context,
+    event::Event,
+    evolve,
+    words::{Key, Obstacle, Phase},
+};
+use crate::model::{FlowIx, Node, NodeIx, Process};
+
+/// The most steps that one command may take; more is an incident on the token that would take the next.
+pub const MAX_STEPS_PER_COMMAND: u32 = 20_000;
+
+/// Why an element cannot go on: what is wrong, and the sentence that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stuck {
+    pub(crate) obstacle: Obstacle,
+    pub(crate) message: String,
+}
+
+impl Stuck {
+    pub(crate) fn new(obstacle: Obstacle, message: impl Into<String>) -> Self {
+        Self {
+            obstacle,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<crate::expression::ExpressionError> for Stuck {
+    fn from(cause: crate::expression::ExpressionError) -> Self {
+        Self::new(Obstacle::Expression, cause.to_string())
+    }
+}
+
+/// A token on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) scope: Key,
+    pub(crate) flow: FlowIx,
+}
+
+/// A decision that is being made.
+pub(crate) struct Run<'a> {
+    pub(crate) state: Instance,
+    pub(crate) context: &'a Context,
+    pub(crate) events: Vec<Event>,
+    /// Tokens that were just put on flows.
+    pub(crate) arrivals: VecDeque<Arrival>,
+    /// Scopes in which something was done: joins may fire there, and they may be finished.
+    pub(crate) touched: BTreeSet<Key>,
+    /// Variables changed: conditions are asked again.
+    pub(crate) variables_changed: bool,
+    steps: u32,
+}
+
+impl<'a> Run<'a> {
+    /// Begins with the state as it is.
+    pub(crate) fn new(state: &Instance, context: &'a Context) -> Self {
+        Self {
+            state: state.clone(),
+            context,
+            events: Vec::new(),
+            arrivals: VecDeque::new(),
+            touched: BTreeSet::new(),
+            variables_changed: false,
+            steps: 0,
+        }
+    }
+
+    /// Something happens.
+    pub(crate) fn emit(&mut self, event: Event) {
+        evolve::evolve(&mut self.state, &event);
+        if let Event::VariablesSet { .. } = event {
+            self.variables_changed = true;
+        }
+        self.events.push(event);
+    }
+
+    /// A key for something that begins now. Whatever gets it must begin before the next one is asked for.
+    pub(crate) fn next_key(&self) -> Key {
+        self.state.next_key
+    }
+
+    /// The process whose elements stand directly in a scope.
+    pub(crate) fn process_in(&self, scope: Key) -> Result<Arc<Process>, Rejection> {
+        let reference = self.state.process_of(scope).ok_or(Rejection::NothingThere { key: scope })?;
+        self.context
+            .outside
+            .process(reference)
+            .ok_or_else(|| Rejection::NoSuchProcess {
+                model: reference.model.to_string(),
+                process: reference.process.to_string(),
+            })
+    }
+
+    /// The node that an element is an instance of, with its process.
+    pub(crate) fn node_of(&self, key: Key) -> Result<(Arc<Process>, NodeIx), Rejection> {
+        let element = self.state.elements.get(&key).ok_or(Rejection::NothingThere { key })?;
+        let process = self.process_in(element.scope)?;
+        let node = process.find(&element.element).ok_or_else(|| Rejection::NoSuchElement {
+            element: element.element.to_string(),
+        })?;
+        Ok((process, node))
+    }
+
+    /// A token cannot go on until somebody repairs what is wrong.
+    pub(crate) fn stuck(&mut self, owner: Key, phase: Phase, stuck: Stuck) {
+        let Some(element) = self.state.elements.get(&owner) else {
+            return;
+        };
+        let element = element.element.clone();
+        self.emit(Event::IncidentRaised {
+            key: self.next_key(),
+            owner,
+            element,
+            phase,
+            obstacle: stuck.obstacle,
+            message: stuck.message,
+            at: self.context.now,
+        });
+    }
+
+    /// Counts a step; says whether there may be another.
+    pub(crate) fn may_step(&mut self) -> bool {
+        self.steps += 1;
+        self.steps <= MAX_STEPS_PER_COMMAND
+    }
+
+    /// Gives up an element and everything in it.
+    pub(crate) fn cancel(&mut self, key: Key) {
+        if let Some(element) = self.state.elements.get(&key) {
+            let scope = element.scope;
+            self.emit(Event::ElementCancelled { key });
+            self.arrivals
+                .retain(|arrival| self.state.elements.contains_key(&arrival.scope));
+            self.touched.insert(scope);
+        }
+    }
+}
+
+/// Whether a node needs more than one token to begin: it waits on its flows until it can.
+pub(crate) fn is_join(node: &Node) -> bool {
+    use crate::model::NodeKind;
+    let joins = matches!(node.kind, NodeKind::Parallel | NodeKind::Inclusive | NodeKind::Complex { .. });
+    (joins && node.incoming.len() > 1) || node.activity.as_ref().is_some_and(|activity| activity.start_quantity > 1)
+}

@@ -1,0 +1,113 @@
+//! On until nothing can go on by itself.
+
+use super::{Run, Stuck};
+use crate::{
+    instance::{
+        ROOT,
+        command::Rejection,
+        event::Event,
+        words::{Ending, Key},
+    },
+    model::NodeKind,
+};
+
+impl Run<'_> {
+    /// Takes every step that needs nobody.
+    pub(crate) fn settle(&mut self) -> Result<(), Rejection> {
+        while self.state.is_running() {
+            if let Some(arrival) = self.arrivals.pop_front() {
+                if self.state.elements.contains_key(&arrival.scope) {
+                    self.arrive(arrival)?;
+                }
+            } else if let Some(scope) = self.touched.pop_last() {
+                // Inner scopes have greater keys: they are looked at before those around them.
+                self.look_at(scope)?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Begins the joins of a scope that can begin, and ends it when nothing is left in it.
+    fn look_at(&mut self, scope: Key) -> Result<(), Rejection> {
+        if !self.state.elements.contains_key(&scope) {
+            return Ok(());
+        }
+        if self.holds_rounds(scope) {
+            return self.look_at_rounds(scope);
+        }
+        if self.begin_joins(scope)? {
+            return Ok(());
+        }
+        if self.is_finished(scope) {
+            self.finish(scope)?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is being done in a scope and no token waits there.
+    fn is_finished(&self, scope: Key) -> bool {
+        let has_tokens = self
+            .state
+            .tokens
+            .range((scope, crate::model::ElementId::from(""))..)
+            .next()
+            .is_some_and(|((at, _), _)| *at == scope);
+        let is_level = scope == ROOT
+            || self
+                .node_of(scope)
+                .is_ok_and(|(process, at)| matches!(process.node(at).kind, NodeKind::SubProcess(_) | NodeKind::Call(_)));
+        let has_incident = self.state.incidents.values().any(|incident| incident.owner == scope);
+        is_level && !has_tokens && !has_incident && self.state.children(scope).next().is_none()
+    }
+
+    /// A scope in which nothing is left is done.
+    fn finish(&mut self, scope: Key) -> Result<(), Rejection> {
+        if scope == ROOT {
+            self.end(Ending::Completed);
+            return Ok(());
+        }
+        self.leave(scope)
+    }
+
+    /// Everything in a scope ends at once (a terminate event); the scope is done.
+    pub(super) fn terminate(&mut self, scope: Key) -> Result<(), Rejection> {
+        let inside: Vec<Key> = self.state.children(scope).map(|(key, _)| key).collect();
+        for key in inside {
+            self.cancel(key);
+        }
+        let waiting: Vec<_> = self
+            .state
+            .tokens
+            .iter()
+            .filter(|((at, _), _)| *at == scope)
+            .flat_map(|((_, flow), count)| std::iter::repeat_n(flow.clone(), *count as usize))
+            .collect();
+        if !waiting.is_empty() {
+            self.emit(Event::TokensTaken { scope, flows: waiting });
+        }
+        self.arrivals.retain(|arrival| arrival.scope != scope);
+        if scope == ROOT {
+            self.end(Ending::Terminated);
+            return Ok(());
+        }
+        self.touched.remove(&scope);
+        self.leave(scope)
+    }
+
+    /// The instance ends.
+    pub(crate) fn end(&mut self, how: Ending) {
+        self.emit(Event::ProcessEnded {
+            how,
+            at: self.context.now,
+        });
+        self.arrivals.clear();
+        self.touched.clear();
+    }
+
+    /// Something that has no expression to blame cannot go on.
+    pub(super) fn refuse<T>(stuck: Stuck) -> Result<Result<T, Stuck>, Rejection> {
+        Ok(Err(stuck))
+    }
+}

@@ -1,0 +1,340 @@
+//! What an instance remembers. Folded from its events alone: no model is needed to read the past.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::words::{Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Said, SignPlace, Tally, TimerPurpose};
+use crate::model::{ElementId, ProcessRef};
+
+/// What an instance remembers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Instance {
+    /// How it began; none: nothing has happened yet.
+    pub started: Option<Started>,
+    /// How it ended.
+    pub ended: Option<Ending>,
+    /// Since when nothing may happen.
+    pub suspended_at: Option<DateTime<Utc>>,
+    /// Since when the pausable timers stand still.
+    pub paused_at: Option<DateTime<Utc>>,
+    /// The next key that is free.
+    pub next_key: Key,
+    /// Everything that is being done, by key; the instance itself is [`ROOT`](super::ROOT).
+    pub elements: BTreeMap<Key, Element>,
+    /// Tokens that stand on flows, by the scope and the flow.
+    #[serde(serialize_with = "tokens_as_list")]
+    pub tokens: BTreeMap<(Key, ElementId), u32>,
+    /// The variables of each scope that has any.
+    pub variables: BTreeMap<Key, Bindings>,
+    /// What is waited for.
+    pub waits: BTreeMap<Key, Wait>,
+    /// What waits for people.
+    pub tasks: BTreeMap<Key, Task>,
+    /// What waits for somebody outside.
+    pub jobs: BTreeMap<Key, Job>,
+    /// What must be repaired.
+    pub incidents: BTreeMap<Key, Incident>,
+    /// What was done and could be compensated, oldest first.
+    pub compensable: Vec<Compensable>,
+    /// Every decision of a person, oldest first: for returns, withdrawals, deduplication.
+    pub decisions: Vec<Decision>,
+    /// Elements that were returned from and go straight back, by the key of the element that was begun instead.
+    pub straight_back: BTreeMap<Key, Vec<ElementId>>,
+    /// Copies that were sent: by key, who got it and who has read it.
+    pub copies: BTreeMap<Key, Copy>,
+}
+
+/// How an instance began.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Started {
+    /// The process that it follows.
+    pub process: ProcessRef,
+    /// The version under which it was deployed.
+    pub version: u32,
+    /// Who started it.
+    pub starter: Option<Person>,
+    /// What the world calls it.
+    pub business_key: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Something that is being done.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Element {
+    /// Its name in the model; for the instance itself the process's.
+    pub element: ElementId,
+    /// What it stands in.
+    pub scope: Key,
+    /// The instance of a repeated activity; the activity as a whole is its scope.
+    pub round: Option<u32>,
+    /// The process whose elements stand inside: of the instance itself and of calls.
+    pub process: Option<ProcessRef>,
+    /// The rounds, if it is a repeated activity as a whole.
+    pub rounds: Option<Rounds>,
+    /// Which definitions of a parallel multiple event have happened.
+    pub caught: BTreeSet<u32>,
+}
+
+/// How the rounds of a repeated activity stand.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Rounds {
+    /// One after the other.
+    pub sequential: bool,
+    /// The item of each round.
+    pub items: Vec<Value>,
+    /// Who is asked in each round, if people are.
+    pub people: Vec<Person>,
+    /// How many have begun.
+    pub begun: u32,
+    /// How many are done.
+    pub completed: u32,
+    /// How many were given up.
+    pub terminated: u32,
+    /// The votes.
+    pub tally: Tally,
+    /// Whether the vote is over, and passed.
+    pub passed: Option<bool>,
+    /// What the rounds gave, by round.
+    pub outputs: BTreeMap<u32, Value>,
+    /// Rounds that were taken out again before they were done (减签).
+    pub removed: BTreeSet<u32>,
+}
+
+/// Something that is waited for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Wait {
+    /// The element that waits.
+    pub owner: Key,
+    /// The event of the model, or the task.
+    pub element: ElementId,
+    /// Which of the event's definitions.
+    pub trigger: u32,
+    /// For what.
+    pub what: Waiting,
+}
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum Waiting {
+    /// A time.
+    Timer {
+        /// What for.
+        purpose: TimerPurpose,
+        /// When.
+        due_at: DateTime<Utc>,
+        /// How often after that.
+        repeats_left: Option<u32>,
+        /// Whether it stands still with the clock.
+        pausable: bool,
+    },
+    /// A message.
+    Message {
+        /// Its name.
+        name: String,
+        /// The key that it must carry.
+        correlation: Option<String>,
+    },
+    /// A signal.
+    Signal {
+        /// Its name.
+        name: String,
+    },
+    /// A condition.
+    Condition,
+}
+
+/// Something that waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Task {
+    /// The element that it belongs to; its own key, unless it was added by hand.
+    pub owner: Key,
+    /// The element in the model.
+    pub element: ElementId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Who may claim it.
+    pub candidates: Vec<Person>,
+    /// Who does it.
+    pub assignee: Option<Person>,
+    /// Who gets it back, while it is delegated.
+    pub delegated_by: Option<Person>,
+    /// The people who decide before or after, and whether each has: those who are asked besides (加签).
+    pub signs: Vec<Sign>,
+    /// The decision that waits for those who decide after.
+    pub held: Option<(Person, Outcome, Said, Bindings)>,
+    /// Which form is shown.
+    pub form_key: Option<String>,
+    /// The greater, the sooner.
+    pub priority: Option<i64>,
+    /// When it is due.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Since when it waits.
+    pub opened_at: DateTime<Utc>,
+    /// How often it was urged.
+    pub urged: u32,
+}
+
+/// Somebody who is asked besides.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sign {
+    /// The task that they have.
+    pub task: Key,
+    /// Before or after.
+    pub place: SignPlace,
+    /// Who.
+    pub person: Person,
+    /// What they decided.
+    pub outcome: Option<Outcome>,
+}
+
+/// Something that waits for somebody outside.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Job {
+    /// Its kind.
+    pub kind: String,
+    /// Its settings.
+    pub fields: Bindings,
+    /// How often it may still be tried.
+    pub tries_left: u32,
+    /// When it is tried again.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// Something that must be repaired.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Incident {
+    /// The element that cannot go on.
+    pub owner: Key,
+    /// Its name in the model.
+    pub element: ElementId,
+    /// At which step.
+    pub phase: Phase,
+    /// What it is.
+    pub obstacle: Obstacle,
+    /// What is wrong, as a sentence.
+    pub message: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+}
+
+/// Something that was done and could be compensated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Compensable {
+    /// What it was called while it was done.
+    pub key: Key,
+    /// The activity.
+    pub element: ElementId,
+    /// What it stood in.
+    pub scope: Key,
+    /// What compensates it.
+    pub handler: ElementId,
+    /// Its variables when it was done.
+    pub variables: Bindings,
+}
+
+/// A decision of a person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Decision {
+    /// The task.
+    pub task: Key,
+    /// The element.
+    pub element: ElementId,
+    /// The scope in which the element stood: the one of the whole activity, if it is repeated.
+    pub scope: Key,
+    /// Who.
+    pub by: Person,
+    /// How.
+    pub outcome: Outcome,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Whether it was taken back by a return or a withdrawal since.
+    pub undone: bool,
+}
+
+/// A copy for reading.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Copy {
+    /// Of which step.
+    pub element: ElementId,
+    /// Who got it.
+    pub to: Vec<Person>,
+    /// Who has read it.
+    pub read_by: Vec<Person>,
+}
+
+impl Instance {
+    /// Whether anything can happen at all.
+    pub fn is_running(&self) -> bool {
+        self.started.is_some() && self.ended.is_none()
+    }
+
+    /// What stands in this scope.
+    pub fn children(&self, scope: Key) -> impl Iterator<Item = (Key, &Element)> {
+        let within = move |(key, element): &(&Key, &Element)| element.scope == scope && **key != super::ROOT;
+        self.elements.iter().filter(within).map(|(key, element)| (*key, element))
+    }
+
+    /// The process whose elements stand directly in this scope.
+    pub fn process_of(&self, scope: Key) -> Option<&ProcessRef> {
+        let mut at = self.elements.get(&scope)?;
+        loop {
+            if let Some(process) = &at.process {
+                return Some(process);
+            }
+            at = self.elements.get(&at.scope)?;
+        }
+    }
+
+    /// Whether one element is the other, or stands somewhere in it.
+    pub fn is_within(&self, key: Key, outer: Key) -> bool {
+        let mut at = key;
+        loop {
+            if at == outer {
+                return true;
+            }
+            match self.elements.get(&at) {
+                Some(element) if at != super::ROOT => at = element.scope,
+                _ => return false,
+            }
+        }
+    }
+
+    /// The value of a variable as seen from a scope: its own, or that of the nearest one around it.
+    pub fn variable(&self, scope: Key, name: &str) -> Option<&Value> {
+        let mut at = scope;
+        loop {
+            if let Some(value) = self.variables.get(&at).and_then(|own| own.get(name)) {
+                return Some(value);
+            }
+            let element = self.elements.get(&at)?;
+            // A called process does not see its caller's variables.
+            if at == super::ROOT || element.process.is_some() {
+                return None;
+            }
+            at = element.scope;
+        }
+    }
+
+    /// The nearest scope, from here outwards, that has a variable of this name.
+    pub fn holder_of(&self, scope: Key, name: &str) -> Option<Key> {
+        let mut at = scope;
+        loop {
+            if self.variables.get(&at).is_some_and(|own| own.contains_key(name)) {
+                return Some(at);
+            }
+            let element = self.elements.get(&at)?;
+            if at == super::ROOT || element.process.is_some() {
+                return None;
+            }
+            at = element.scope;
+        }
+    }
+}
+
+fn tokens_as_list<S: serde::Serializer>(tokens: &BTreeMap<(Key, ElementId), u32>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(tokens.iter().map(|((scope, flow), count)| (scope, flow, count)))
+}
