@@ -15,6 +15,8 @@ pub struct Context {
     pub now: DateTime<Utc>,
     /// Who asks; none: the platform itself.
     pub actor: Option<Person>,
+    /// What the actor belongs to, as candidates may name it besides people (`role:handler`): such a candidate is everybody in it.
+    pub groups: Vec<Arc<str>>,
     /// For whom the actor acts (代理).
     pub on_behalf_of: Option<Person>,
     /// Whether the actor may act where only the one who is asked may (管理员干预).

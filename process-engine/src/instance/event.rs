@@ -263,6 +263,9 @@ pub enum Event {
         priority: Option<i64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         due_at: Option<DateTime<Utc>>,
+        /// What finishing it means to whoever the instance belongs to: names of commands, from the model.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        means: Vec<String>,
         at: DateTime<Utc>,
     },
     /// 认领

@@ -307,6 +307,7 @@ fn of_tasks(state: &mut Instance, event: &Event) {
             form_key,
             priority,
             due_at,
+            means,
             at,
             ..
         } => {
@@ -324,6 +325,7 @@ fn of_tasks(state: &mut Instance, event: &Event) {
                 priority: *priority,
                 due_at: *due_at,
                 opened_at: *at,
+                means: means.clone(),
                 urged: 0,
             };
             if key != owner

@@ -174,6 +174,8 @@ pub struct Task {
     pub due_at: Option<DateTime<Utc>>,
     /// Since when it waits.
     pub opened_at: DateTime<Utc>,
+    /// What finishing it means to whoever the instance belongs to.
+    pub means: Vec<String>,
     /// How often it was urged.
     pub urged: u32,
 }

@@ -15,7 +15,7 @@ impl Run<'_> {
         process: &Arc<Process>,
         at: NodeIx,
         key: Key,
-        _user: &UserTask,
+        user: &UserTask,
     ) -> Result<Result<(), Stuck>, Rejection> {
         let node = process.node(at);
         self.emit(Event::TaskOpened {
@@ -29,6 +29,7 @@ impl Run<'_> {
             form_key: None,
             priority: None,
             due_at: None,
+            means: user.means.clone(),
             at: self.context.now,
         });
         Ok(Ok(()))
