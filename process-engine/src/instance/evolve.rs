@@ -1,11 +1,12 @@
 //! What each event changes. Total: the past cannot be refused, and needs no model to be read.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     ROOT,
     event::Event,
     state::{Compensable, Copy, Decision, Element, Incident, Instance, Job, Rounds, Sign, Started, Task, Wait, Waiting},
+    tokens::Tokens,
     words::{Key, MoveKind, Outcome, Resume, SignPlace},
 };
 
@@ -31,6 +32,8 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
                     process: Some(process.clone()),
                     rounds: None,
                     caught: BTreeSet::new(),
+                    inside: 0,
+                    closed: false,
                 },
             );
             if !variables.is_empty() {
@@ -51,7 +54,10 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
         Event::ProcessEnded { how, .. } => {
             state.ended = Some(how.clone());
             state.elements.retain(|key, _| *key == ROOT);
-            state.tokens.clear();
+            if let Some(root) = state.elements.get_mut(&ROOT) {
+                root.inside = 0;
+            }
+            state.tokens = Tokens::default();
             state.variables.retain(|key, _| *key == ROOT);
             state.waits.clear();
             state.tasks.clear();
@@ -68,8 +74,9 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             ..
         } => migrate(state, to, *version, elements, flows),
         Event::VariablesSet { scope, variables } => {
-            let own = state.variables.entry(*scope).or_default();
-            own.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
+            state.variables.change(*scope, |own| {
+                own.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
+            });
         }
         Event::ElementEntered {
             key,
@@ -80,11 +87,15 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             calls,
         } => {
             for flow in flows {
-                take_token(state, *scope, flow);
+                state.tokens.take(*scope, flow);
             }
             begun(state, *key);
-            if let Some(rounds) = round.and(state.elements.get_mut(scope)).and_then(|body| body.rounds.as_mut()) {
-                rounds.begun += 1;
+            if let Some(around) = state.elements.get_mut(scope) {
+                around.inside += 1;
+                if let (Some(round), Some(rounds)) = (round, &mut around.rounds) {
+                    rounds.begun = rounds.begun.max(round + 1);
+                    rounds.active += 1;
+                }
             }
             state.elements.insert(
                 *key,
@@ -95,6 +106,8 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
                     process: calls.clone(),
                     rounds: None,
                     caught: BTreeSet::new(),
+                    inside: 0,
+                    closed: false,
                 },
             );
         }
@@ -107,28 +120,28 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             if let Some(element) = state.elements.get_mut(key) {
                 let rounds = element.rounds.get_or_insert_with(Rounds::default);
                 rounds.sequential = *sequential;
-                rounds.items.clone_from(items);
-                rounds.people.clone_from(people);
+                rounds.items = Arc::new(items.clone());
+                rounds.people = Arc::new(people.clone());
                 rounds.tally.total = u32::try_from(items.len()).unwrap_or(u32::MAX);
             }
         }
         Event::ElementLeft { key, flows } => {
             let Some(left) = state.elements.remove(key) else { return };
             forget(state, *key);
-            if let Some(rounds) = rounds_of(state, &left) {
+            if let Some(rounds) = gone(state, &left) {
                 rounds.completed += 1;
             }
             for flow in flows {
-                *state.tokens.entry((left.scope, flow.clone())).or_insert(0) += 1;
+                state.tokens.put(left.scope, flow, 1);
             }
         }
         Event::ElementCancelled { key } => cancel(state, *key),
         Event::TokensTaken { scope, flows } => {
             for flow in flows {
-                take_token(state, *scope, flow);
+                state.tokens.take(*scope, flow);
             }
         }
-        Event::TokenPlaced { scope, flow } => *state.tokens.entry((*scope, flow.clone())).or_insert(0) += 1,
+        Event::TokenPlaced { scope, flow } => state.tokens.put(*scope, flow, 1),
         Event::TimerScheduled {
             key,
             owner,
@@ -274,7 +287,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             ..
         } => {
             for (scope, flow) in flows {
-                take_token(state, *scope, flow);
+                state.tokens.take(*scope, flow);
             }
             let elements: Vec<_> = from
                 .iter()
@@ -384,8 +397,8 @@ fn of_tasks(state: &mut Instance, event: &Event) {
         }
         Event::ApproverAdded { key, person, .. } => {
             if let Some(rounds) = state.elements.get_mut(key).and_then(|body| body.rounds.as_mut()) {
-                rounds.items.push(serde_json::Value::String(person.id.to_string()));
-                rounds.people.push(person.clone());
+                Arc::make_mut(&mut rounds.items).push(serde_json::Value::String(person.id.to_string()));
+                Arc::make_mut(&mut rounds.people).push(person.clone());
                 rounds.tally.total += 1;
             }
         }
@@ -395,10 +408,11 @@ fn of_tasks(state: &mut Instance, event: &Event) {
         } => {
             let Some(task) = state.tasks.remove(key) else { return };
             if task.owner == *key {
+                let element = task.element.clone();
                 let scope = decision_scope(state, *key);
                 state.decisions.push(Decision {
                     task: *key,
-                    element: task.element,
+                    element,
                     scope,
                     by: by.clone(),
                     outcome: outcome.clone(),
@@ -493,20 +507,14 @@ fn happened(state: &mut Instance, key: Key) {
     }
 }
 
-fn take_token(state: &mut Instance, scope: Key, flow: &crate::model::ElementId) {
-    let at = (scope, flow.clone());
-    if let Some(count) = state.tokens.get_mut(&at) {
-        *count -= 1;
-        if *count == 0 {
-            state.tokens.remove(&at);
-        }
-    }
-}
-
-/// The rounds that an element was one of.
-fn rounds_of<'a>(state: &'a mut Instance, element: &Element) -> Option<&'a mut Rounds> {
+/// An element is gone: what it stood in has one fewer. The rounds, if it was one of them.
+fn gone<'a>(state: &'a mut Instance, element: &Element) -> Option<&'a mut Rounds> {
+    let around = state.elements.get_mut(&element.scope)?;
+    around.inside = around.inside.saturating_sub(1);
     element.round?;
-    state.elements.get_mut(&element.scope)?.rounds.as_mut()
+    let rounds = around.rounds.as_mut()?;
+    rounds.active = rounds.active.saturating_sub(1);
+    Some(rounds)
 }
 
 /// Everything that belonged to an element that is gone.
@@ -521,21 +529,22 @@ fn forget(state: &mut Instance, key: Key) {
 
 /// Gives up an element and everything in it.
 fn cancel(state: &mut Instance, key: Key) {
-    let inside: Vec<Key> = state
-        .elements
-        .keys()
-        .copied()
-        .filter(|inner| *inner != ROOT && state.is_within(*inner, key))
-        .collect();
+    let is_leaf = state.elements.get(&key).is_none_or(|element| element.inside == 0);
+    let inside: Vec<Key> = if is_leaf {
+        vec![key]
+    } else {
+        let within = |inner: &Key| *inner != ROOT && state.is_within(*inner, key);
+        state.elements.keys().copied().filter(within).collect()
+    };
     for inner in inside {
         let Some(element) = state.elements.remove(&inner) else {
             continue;
         };
         forget(state, inner);
-        state.tokens.retain(|(scope, _), _| *scope != inner);
+        state.tokens.forget(inner);
         state.compensable.retain(|done| done.scope != inner);
-        if inner == key
-            && let Some(rounds) = rounds_of(state, &element)
+        if let Some(rounds) = gone(state, &element)
+            && inner == key
         {
             rounds.terminated += 1;
         }
@@ -563,7 +572,7 @@ fn ask_in_round(state: &mut Instance, key: Key, to: &super::words::Person) {
         return;
     };
     if let Some(rounds) = state.elements.get_mut(&scope).and_then(|body| body.rounds.as_mut())
-        && let Some(person) = rounds.people.get_mut(round)
+        && let Some(person) = Arc::make_mut(&mut rounds.people).get_mut(round)
     {
         *person = to.clone();
     }
@@ -628,8 +637,10 @@ fn migrate(
         .copied()
         .filter(|key| *key != ROOT)
         .filter(|key| {
-            let scope = state.elements[key].scope;
-            state.process_of(scope) == state.started.as_ref().map(|started| &started.process)
+            let Some(element) = state.elements.get(key) else {
+                return false;
+            };
+            state.process_of(element.scope) == state.started.as_ref().map(|started| &started.process)
         })
         .collect();
     for key in &moving {
@@ -666,13 +677,10 @@ fn migrate(
         done.handler = renamed(elements, &done.handler);
     }
     let tokens = std::mem::take(&mut state.tokens);
-    for ((scope, flow), count) in tokens {
-        let flow = if scope == ROOT || moving.contains(&scope) {
-            renamed(flows, &flow)
-        } else {
-            flow
-        };
-        *state.tokens.entry((scope, flow)).or_insert(0) += count;
+    for (scope, flow, count) in tokens.iter() {
+        let is_here = scope == ROOT || moving.contains(&scope);
+        let flow = if is_here { renamed(flows, flow) } else { flow.clone() };
+        state.tokens.put(scope, &flow, count);
     }
     if let Some(root) = state.elements.get_mut(&ROOT) {
         root.process = Some(to.clone());

@@ -9,14 +9,18 @@ mod context;
 mod decide;
 mod event;
 mod evolve;
+mod keyed;
 mod run;
 mod state;
+mod tokens;
 mod words;
 
 pub use command::{Change, Command, Rejection, StartedBy};
 pub use context::{Answer, Ask, Context, Outside};
 pub use event::Event;
+pub use keyed::Keyed;
 pub use state::*;
+pub use tokens::Tokens;
 pub use words::*;
 
 /// The decider of instances.
@@ -35,5 +39,13 @@ impl decider::Decider for ProcessInstance {
 
     fn evolve(state: &mut Instance, event: &Event) {
         evolve::evolve(state, event);
+    }
+}
+
+impl ProcessInstance {
+    /// Decides a command on an instance that is kept in memory, and folds in what happens: the same as `decide` and then
+    /// `evolve` for each event, at half the cost. On a rejection the instance is as it was.
+    pub fn step(instance: &mut Instance, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+        decide::step(instance, command, context)
     }
 }

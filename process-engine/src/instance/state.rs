@@ -1,12 +1,19 @@
 //! What an instance remembers. Folded from its events alone: no model is needed to read the past.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::words::{Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Said, SignPlace, Tally, TimerPurpose};
+use super::{
+    keyed::Keyed,
+    tokens::Tokens,
+    words::{Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Said, SignPlace, Tally, TimerPurpose},
+};
 use crate::model::{ElementId, ProcessRef};
 
 /// What an instance remembers.
@@ -23,28 +30,27 @@ pub struct Instance {
     /// The next key that is free.
     pub next_key: Key,
     /// Everything that is being done, by key; the instance itself is [`ROOT`](super::ROOT).
-    pub elements: BTreeMap<Key, Element>,
+    pub elements: Keyed<Element>,
     /// Tokens that stand on flows, by the scope and the flow.
-    #[serde(serialize_with = "tokens_as_list")]
-    pub tokens: BTreeMap<(Key, ElementId), u32>,
+    pub tokens: Tokens,
     /// The variables of each scope that has any.
-    pub variables: BTreeMap<Key, Bindings>,
+    pub variables: Keyed<Bindings>,
     /// What is waited for.
-    pub waits: BTreeMap<Key, Wait>,
+    pub waits: Keyed<Wait>,
     /// What waits for people.
-    pub tasks: BTreeMap<Key, Task>,
+    pub tasks: Keyed<Task>,
     /// What waits for somebody outside.
-    pub jobs: BTreeMap<Key, Job>,
+    pub jobs: Keyed<Job>,
     /// What must be repaired.
-    pub incidents: BTreeMap<Key, Incident>,
+    pub incidents: Keyed<Incident>,
     /// What was done and could be compensated, oldest first.
     pub compensable: Vec<Compensable>,
     /// Every decision of a person, oldest first: for returns, withdrawals, deduplication.
     pub decisions: Vec<Decision>,
     /// Elements that were returned from and go straight back, by the key of the element that was begun instead.
-    pub straight_back: BTreeMap<Key, Vec<ElementId>>,
+    pub straight_back: Keyed<Vec<ElementId>>,
     /// Copies that were sent: by key, who got it and who has read it.
-    pub copies: BTreeMap<Key, Copy>,
+    pub copies: Keyed<Copy>,
 }
 
 /// How an instance began.
@@ -77,6 +83,10 @@ pub struct Element {
     pub rounds: Option<Rounds>,
     /// Which definitions of a parallel multiple event have happened.
     pub caught: BTreeSet<u32>,
+    /// How many elements stand directly in it.
+    pub inside: u32,
+    /// Whether nothing more may begin in it (an ad-hoc sub-process that is coming to its end).
+    pub closed: bool,
 }
 
 /// How the rounds of a repeated activity stand.
@@ -85,11 +95,13 @@ pub struct Rounds {
     /// One after the other.
     pub sequential: bool,
     /// The item of each round.
-    pub items: Vec<Value>,
+    pub items: Arc<Vec<Value>>,
     /// Who is asked in each round, if people are.
-    pub people: Vec<Person>,
-    /// How many have begun.
+    pub people: Arc<Vec<Person>>,
+    /// The number of the next round that begins.
     pub begun: u32,
+    /// How many are being done.
+    pub active: u32,
     /// How many are done.
     pub completed: u32,
     /// How many were given up.
@@ -335,8 +347,4 @@ impl Instance {
             at = element.scope;
         }
     }
-}
-
-fn tokens_as_list<S: serde::Serializer>(tokens: &BTreeMap<(Key, ElementId), u32>, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(tokens.iter().map(|((scope, flow), count)| (scope, flow, count)))
 }

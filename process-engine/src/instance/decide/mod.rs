@@ -13,6 +13,22 @@ use super::{
 
 /// Decides a command: what happens next, or why not.
 pub(super) fn decide(state: &Instance, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+    let mut copy = state.clone();
+    go(&mut copy, command, context)
+}
+
+/// Decides a command and folds in what happens; on a rejection everything is as it was.
+pub(super) fn step(state: &mut Instance, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+    // A copy shares everything with the state until one of them is written to.
+    let before = state.clone();
+    let decided = go(state, command, context);
+    if decided.is_err() {
+        *state = before;
+    }
+    decided
+}
+
+fn go(state: &mut Instance, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
     may_be_asked(state, command)?;
     let mut run = Run::new(state, context);
     ask(&mut run, command)?;

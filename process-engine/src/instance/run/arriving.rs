@@ -15,7 +15,7 @@ impl Run<'_> {
         let process = self.process_in(arrival.scope)?;
         let flow = process.flow(arrival.flow);
         let node = process.node(flow.target);
-        if !self.state.tokens.contains_key(&(arrival.scope, flow.id.clone())) {
+        if self.state.tokens.count(arrival.scope, &flow.id) == 0 {
             return Ok(());
         }
         if is_join(node) {
@@ -29,15 +29,11 @@ impl Run<'_> {
 
     /// Whether a join in this scope can begin, and with which tokens.
     pub(super) fn ready_join(&self, scope: Key) -> Result<Option<(NodeIx, Vec<ElementId>)>, Rejection> {
+        if !self.state.tokens.any_in(scope) {
+            return Ok(None);
+        }
         let process = self.process_in(scope)?;
-        let waiting: Vec<&ElementId> = self
-            .state
-            .tokens
-            .range((scope, ElementId::from(""))..)
-            .take_while(|((at, _), _)| *at == scope)
-            .map(|((_, flow), _)| flow)
-            .collect();
-        for flow in waiting {
+        for (flow, _) in self.state.tokens.of(scope) {
             let Some(flow) = process.find_flow(flow) else { continue };
             let target = process.flow(flow).target;
             if let Some(tokens) = self.joined(&process, target, scope)? {
@@ -50,10 +46,7 @@ impl Run<'_> {
     /// The tokens with which a join begins, if it can.
     fn joined(&self, process: &Process, target: NodeIx, scope: Key) -> Result<Option<Vec<ElementId>>, Rejection> {
         let node = process.node(target);
-        let count = |flow: &crate::model::FlowIx| {
-            let flow = &process.flow(*flow).id;
-            self.state.tokens.get(&(scope, flow.clone())).copied().unwrap_or(0)
-        };
+        let count = |flow: &crate::model::FlowIx| self.state.tokens.count(scope, &process.flow(*flow).id);
         let ids = |flows: &[crate::model::FlowIx]| flows.iter().map(|flow| process.flow(*flow).id.clone()).collect::<Vec<_>>();
         match &node.kind {
             // One token from each flow, however many wait on one of them.
@@ -98,9 +91,8 @@ impl Run<'_> {
         let on_flows = self
             .state
             .tokens
-            .range((scope, ElementId::from(""))..)
-            .take_while(|((at, _), _)| *at == scope)
-            .filter_map(|((_, flow), _)| process.find_flow(flow))
+            .of(scope)
+            .filter_map(|(flow, _)| process.find_flow(flow))
             .any(|flow| {
                 let target = process.flow(flow).target;
                 target != join && could(target)

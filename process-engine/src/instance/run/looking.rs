@@ -91,9 +91,9 @@ fn count_of(rounds: &Rounds, round: Option<u32>, name: &str) -> Option<Value> {
     let count = match name {
         "nrOfInstances" | "numberOfInstances" => total,
         "nrOfCompletedInstances" | "numberOfCompletedInstances" => rounds.completed,
-        "nrOfActiveInstances" | "numberOfActiveInstances" => rounds.begun.saturating_sub(rounds.completed + rounds.terminated),
+        "nrOfActiveInstances" | "numberOfActiveInstances" => rounds.active,
         "nrOfTerminatedInstances" | "numberOfTerminatedInstances" => rounds.terminated,
-        "loopCounter" => round?,
+        "loopCounter" => round.unwrap_or(rounds.begun),
         "approvals" => rounds.tally.approvals,
         "rejections" => rounds.tally.rejections,
         "abstentions" => rounds.tally.abstentions,
@@ -108,7 +108,7 @@ impl Run<'_> {
     /// The variables as seen from a scope.
     pub(crate) fn seen<'a>(&'a self, scope: Key, besides: Option<&'a Bindings>) -> Seen<'a> {
         Seen {
-            state: &self.state,
+            state: self.state,
             scope,
             now: self.context.now,
             offset_seconds: self.context.outside.utc_offset_seconds(),

@@ -16,6 +16,7 @@ mod tasks;
 mod work;
 
 use std::{
+    cell::RefCell,
     collections::{BTreeSet, VecDeque},
     sync::Arc,
 };
@@ -28,7 +29,7 @@ use super::{
     evolve,
     words::{Key, Obstacle, Phase},
 };
-use crate::model::{FlowIx, Node, NodeIx, Process};
+use crate::model::{FlowIx, Node, NodeIx, Process, ProcessRef};
 
 /// The most steps that one command may take; more is an incident on the token that would take the next.
 pub const MAX_STEPS_PER_COMMAND: u32 = 20_000;
@@ -64,7 +65,7 @@ pub(crate) struct Arrival {
 
 /// A decision that is being made.
 pub(crate) struct Run<'a> {
-    pub(crate) state: Instance,
+    pub(crate) state: &'a mut Instance,
     pub(crate) context: &'a Context,
     pub(crate) events: Vec<Event>,
     /// Tokens that were just put on flows.
@@ -74,25 +75,28 @@ pub(crate) struct Run<'a> {
     /// Variables changed: conditions are asked again.
     pub(crate) variables_changed: bool,
     steps: u32,
+    /// The processes that were looked up: the same few are needed at every step.
+    processes: RefCell<Vec<Arc<Process>>>,
 }
 
 impl<'a> Run<'a> {
-    /// Begins with the state as it is.
-    pub(crate) fn new(state: &Instance, context: &'a Context) -> Self {
+    /// Begins with the state as it is; it changes with every step.
+    pub(crate) fn new(state: &'a mut Instance, context: &'a Context) -> Self {
         Self {
-            state: state.clone(),
+            state,
             context,
             events: Vec::new(),
             arrivals: VecDeque::new(),
             touched: BTreeSet::new(),
             variables_changed: false,
             steps: 0,
+            processes: RefCell::default(),
         }
     }
 
     /// Something happens.
     pub(crate) fn emit(&mut self, event: Event) {
-        evolve::evolve(&mut self.state, &event);
+        evolve::evolve(self.state, &event);
         if let Event::VariablesSet { .. } = event {
             self.variables_changed = true;
         }
@@ -107,13 +111,24 @@ impl<'a> Run<'a> {
     /// The process whose elements stand directly in a scope.
     pub(crate) fn process_in(&self, scope: Key) -> Result<Arc<Process>, Rejection> {
         let reference = self.state.process_of(scope).ok_or(Rejection::NothingThere { key: scope })?;
-        self.context
-            .outside
-            .process(reference)
-            .ok_or_else(|| Rejection::NoSuchProcess {
+        self.process(reference)
+    }
+
+    /// A process by its reference.
+    pub(crate) fn process(&self, reference: &ProcessRef) -> Result<Arc<Process>, Rejection> {
+        if let Some(known) = self.processes.borrow().iter().find(|known| known.reference == *reference) {
+            return Ok(Arc::clone(known));
+        }
+        let Some(found) = self.context.outside.process(reference) else {
+            return Err(Rejection::NoSuchProcess {
                 model: reference.model.to_string(),
                 process: reference.process.to_string(),
-            })
+            });
+        };
+        if found.reference == *reference {
+            self.processes.borrow_mut().push(Arc::clone(&found));
+        }
+        Ok(found)
     }
 
     /// The node that an element is an instance of, with its process.

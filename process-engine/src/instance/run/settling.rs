@@ -48,18 +48,15 @@ impl Run<'_> {
 
     /// Whether nothing is being done in a scope and no token waits there.
     fn is_finished(&self, scope: Key) -> bool {
-        let has_tokens = self
-            .state
-            .tokens
-            .range((scope, crate::model::ElementId::from(""))..)
-            .next()
-            .is_some_and(|((at, _), _)| *at == scope);
+        if self.state.tokens.any_in(scope) || self.state.elements.get(&scope).is_none_or(|element| element.inside > 0) {
+            return false;
+        }
         let is_level = scope == ROOT
             || self
                 .node_of(scope)
                 .is_ok_and(|(process, at)| matches!(process.node(at).kind, NodeKind::SubProcess(_) | NodeKind::Call(_)));
         let has_incident = self.state.incidents.values().any(|incident| incident.owner == scope);
-        is_level && !has_tokens && !has_incident && self.state.children(scope).next().is_none()
+        is_level && !has_incident
     }
 
     /// A scope in which nothing is left is done.
@@ -80,9 +77,8 @@ impl Run<'_> {
         let waiting: Vec<_> = self
             .state
             .tokens
-            .iter()
-            .filter(|((at, _), _)| *at == scope)
-            .flat_map(|((_, flow), count)| std::iter::repeat_n(flow.clone(), *count as usize))
+            .of(scope)
+            .flat_map(|(flow, count)| std::iter::repeat_n(flow.clone(), count as usize))
             .collect();
         if !waiting.is_empty() {
             self.emit(Event::TokensTaken { scope, flows: waiting });
