@@ -19,6 +19,10 @@ pub use command::{Change, Command, Rejection, StartedBy};
 pub use context::{Answer, Ask, Context, Outside};
 pub use event::Event;
 pub use keyed::Keyed;
+pub use run::{
+    MAX_STEPS_PER_COMMAND,
+    asking::{CHOSEN_BY_APPROVER, CHOSEN_BY_STARTER, MAX_PEOPLE_PER_TASK},
+};
 pub use state::*;
 pub use tokens::Tokens;
 pub use words::*;

@@ -4,7 +4,6 @@ use crate::instance::{
     command::{Command, Rejection},
     event::Event,
     run::Run,
-    words::{Bindings, Person},
 };
 
 /// 办理
@@ -21,21 +20,16 @@ pub(super) fn complete(run: &mut Run<'_>, command: &Command) -> Result<(), Rejec
     };
     let task = run.state.tasks.get(key).ok_or(Rejection::NoSuchTask { task: *key })?;
     let owner = task.owner;
-    let by = run.context.actor.clone().unwrap_or_else(|| Person {
-        id: "zhulu".into(),
-        name: "筑录平台".into(),
-    });
+    let by = run.platform();
     run.emit(Event::TaskCompleted {
         key: *key,
-        by,
+        by: by.clone(),
         on_behalf_of: run.context.on_behalf_of.clone(),
         outcome: outcome.clone(),
         said: said.clone(),
         form: form.clone(),
         at: run.context.now,
     });
-    let mut variables: Bindings = form.clone();
-    variables.insert("outcome".to_owned(), outcome.as_str().into());
-    run.set(owner, variables);
-    run.leave(owner)
+    run.set(owner, form.clone());
+    run.decided(owner, *key, Some(&by), outcome)
 }

@@ -78,7 +78,7 @@ impl Run<'_> {
     }
 
     /// The scope of the process that a scope belongs to: the instance itself, or a call.
-    fn process_scope(&self, scope: Key) -> Key {
+    pub(crate) fn process_scope(&self, scope: Key) -> Key {
         let mut at = scope;
         while let Some(element) = self.state.elements.get(&at) {
             if element.process.is_some() {

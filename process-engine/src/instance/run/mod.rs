@@ -5,6 +5,7 @@
 //! again when something in them changed ([`settle`](Run::settle)).
 
 mod arriving;
+pub(crate) mod asking;
 mod choosing;
 mod entering;
 mod leaving;
@@ -13,6 +14,7 @@ mod rounds;
 mod settling;
 mod starting;
 mod tasks;
+pub(crate) mod votes;
 mod work;
 
 use std::{
@@ -27,12 +29,18 @@ use super::{
     context::Context,
     event::Event,
     evolve,
-    words::{Key, Obstacle, Phase},
+    words::{Key, Obstacle, Person, Phase},
 };
 use crate::model::{FlowIx, Node, NodeIx, Process, ProcessRef};
 
 /// The most steps that one command may take; more is an incident on the token that would take the next.
 pub const MAX_STEPS_PER_COMMAND: u32 = 20_000;
+
+/// The account under which the platform itself acts.
+pub const PLATFORM_ID: &str = "zhulu";
+
+/// Its name.
+pub const PLATFORM_NAME: &str = "筑录平台";
 
 /// Why an element cannot go on: what is wrong, and the sentence that says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +164,14 @@ impl<'a> Run<'a> {
             message: stuck.message,
             at: self.context.now,
         });
+    }
+
+    /// The platform itself, where it acts and somebody must be named.
+    pub(crate) fn platform(&self) -> Person {
+        self.context.actor.clone().unwrap_or_else(|| Person {
+            id: PLATFORM_ID.into(),
+            name: PLATFORM_NAME.into(),
+        })
     }
 
     /// Counts a step; says whether there may be another.

@@ -36,7 +36,11 @@ impl Run<'_> {
     }
 
     /// Begins the next rounds, or ends the activity.
-    pub(super) fn look_at_rounds(&mut self, _scope: Key) -> Result<(), Rejection> {
+    pub(super) fn look_at_rounds(&mut self, scope: Key) -> Result<(), Rejection> {
+        // A vote that is over ends the activity, whatever is still open.
+        if self.look_at_vote(scope)? {
+            return Ok(());
+        }
         Ok(())
     }
 }
