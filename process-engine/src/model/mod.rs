@@ -2,10 +2,12 @@
 
 mod activity;
 mod approval;
+mod diff;
 mod event;
 mod process;
 
 pub use activity::*;
 pub use approval::*;
+pub use diff::*;
 pub use event::*;
 pub use process::*;
