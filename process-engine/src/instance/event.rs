@@ -61,9 +61,6 @@ pub enum Event {
         /// The instance of a repeated activity, counted from 0.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         round: Option<u32>,
-        /// The process whose elements stand inside, if it is a call.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        calls: Option<ProcessRef>,
     },
     /// A repeated activity knows what it runs over.
     RoundsPlanned {
@@ -74,6 +71,50 @@ pub enum Event {
         /// Who is asked, if the rounds are approvals of people.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         people: Vec<Person>,
+    },
+    /// What a round gave, to be collected when all are done.
+    RoundCollected {
+        /// The repeated activity.
+        key: Key,
+        round: u32,
+        value: Value,
+    },
+    /// A round that was done threw an event (`behavior` of a repeated activity), and which boundary events caught it.
+    RoundThrown {
+        /// The repeated activity.
+        key: Key,
+        /// Its name or code, if it has one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        event: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        caught_by: Vec<ElementId>,
+    },
+    /// An activity is not done, because its model says so (`skipExpression`).
+    ActivitySkipped { key: Key },
+    /// A call knows what it calls: the elements of this process stand in it from now on, and see its variables only.
+    ProcessCalled {
+        key: Key,
+        process: ProcessRef,
+        version: u32,
+        #[serde(default, skip_serializing_if = "Bindings::is_empty")]
+        variables: Bindings,
+    },
+    /// Nothing more may begin in an ad-hoc sub-process; it ends with what still runs.
+    AdHocClosed { key: Key },
+    /// A complex gateway went on with the tokens of these flows, and waits for the other ones before it can go on again.
+    GatewayFired {
+        key: Key,
+        /// The flows whose tokens it went on with.
+        from: Vec<ElementId>,
+        /// The flows that a token stands on now.
+        flows: Vec<ElementId>,
+    },
+    /// Somebody interfered: what follows in this batch was done by hand.
+    ChangedByHand {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Person>,
+        reason: String,
+        at: DateTime<Utc>,
     },
     /// An element is done. A token stands on each of these flows now (twice the same: two tokens).
     ElementLeft {

@@ -1,5 +1,7 @@
 //! What each event changes. Total: the past cannot be refused, and needs no model to be read.
 
+mod rounds;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
@@ -64,6 +66,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             state.jobs.clear();
             state.incidents.clear();
             state.compensable.clear();
+            state.fired.clear();
             state.straight_back.clear();
         }
         Event::ProcessMigrated {
@@ -84,7 +87,6 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             scope,
             flows,
             round,
-            calls,
         } => {
             for flow in flows {
                 state.tokens.take(*scope, flow);
@@ -103,7 +105,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
                     element: element.clone(),
                     scope: *scope,
                     round: *round,
-                    process: calls.clone(),
+                    process: None,
                     rounds: None,
                     caught: BTreeSet::new(),
                     inside: 0,
@@ -463,7 +465,7 @@ fn of_tasks(state: &mut Instance, event: &Event) {
                 copy.read_by.push(by.clone());
             }
         }
-        _ => {}
+        _ => rounds::of_rounds(state, event),
     }
 }
 
@@ -525,6 +527,7 @@ fn forget(state: &mut Instance, key: Key) {
     state.jobs.remove(&key);
     state.incidents.retain(|_, incident| incident.owner != key);
     state.straight_back.remove(&key);
+    state.fired.remove(&key);
 }
 
 /// Gives up an element and everything in it.

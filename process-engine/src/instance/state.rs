@@ -43,6 +43,8 @@ pub struct Instance {
     pub jobs: Keyed<Job>,
     /// What must be repaired.
     pub incidents: Keyed<Incident>,
+    /// Complex gateways that went on and wait for the rest of their tokens: the flows whose tokens they have.
+    pub fired: Keyed<Vec<ElementId>>,
     /// What was done and could be compensated, oldest first.
     pub compensable: Vec<Compensable>,
     /// Every decision of a person, oldest first: for returns, withdrawals, deduplication.

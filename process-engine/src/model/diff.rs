@@ -41,8 +41,14 @@ pub struct ChangedNode {
 
 /// What the new version of a process has otherwise than the old one.
 pub fn difference(old: &Process, new: &Process) -> Difference {
-    let (old_nodes, new_nodes) = (ids(old.nodes.iter().map(|node| &*node.id)), ids(new.nodes.iter().map(|node| &*node.id)));
-    let (old_flows, new_flows) = (ids(old.flows.iter().map(|flow| &*flow.id)), ids(new.flows.iter().map(|flow| &*flow.id)));
+    let (old_nodes, new_nodes) = (
+        ids(old.nodes.iter().map(|node| &*node.id)),
+        ids(new.nodes.iter().map(|node| &*node.id)),
+    );
+    let (old_flows, new_flows) = (
+        ids(old.flows.iter().map(|flow| &*flow.id)),
+        ids(new.flows.iter().map(|flow| &*flow.id)),
+    );
     let changed = old_nodes.intersection(&new_nodes).filter_map(|id| {
         let what = changes(old, old.find(id)?, new, new.find(id)?);
         (!what.is_empty()).then(|| ChangedNode {
@@ -123,9 +129,7 @@ fn work(node: &super::Node) -> String {
             other => format!("{other:?}"),
         },
         NodeKind::Start { catch, interrupting } => format!("{catch:?} {interrupting}"),
-        NodeKind::Boundary {
-            catch, interrupting, ..
-        } => format!("{catch:?} {interrupting}"),
+        NodeKind::Boundary { catch, interrupting, .. } => format!("{catch:?} {interrupting}"),
         NodeKind::Catch(catch) => format!("{catch:?}"),
         NodeKind::Throw(throw) | NodeKind::End(throw) => format!("{throw:?}"),
         NodeKind::Call(call) => format!("{call:?}"),

@@ -68,23 +68,23 @@ fn ask(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
         Command::Resume if run.state.suspended_at.is_none() => Err(Rejection::NotSuspended),
         Command::Resume => {
             run.emit(Event::ProcessResumed { at: run.context.now });
-            Ok(())
+            run.wake()
         }
         Command::Cancel { reason } => {
             run.end(Ending::Cancelled { reason: reason.clone() });
             Ok(())
         }
         Command::CompleteTask { .. } => tasks::complete(run, command),
-        Command::CompleteJob { job, result } => {
-            if !run.state.jobs.contains_key(job) {
-                return Err(Rejection::NoSuchJob { job: *job });
-            }
-            run.emit(Event::JobCompleted {
-                key: *job,
-                result: result.clone(),
-            });
-            run.leave(*job)
-        }
+        Command::CompleteJob { job, result } => run.complete_job(*job, result),
+        Command::FailJob { job, message } => run.fail_job(*job, message),
+        Command::SetVariables {
+            scope,
+            variables,
+            reason,
+        } => run.set_by_hand(*scope, variables, reason),
+        Command::RetryIncident { incident, note } => run.retry(*incident, note),
+        Command::BeginActivity { scope, element } => run.begin_activity(*scope, element),
+        Command::CompleteAdHoc { scope } => run.complete_ad_hoc(*scope),
         other => Err(Rejection::Invalid {
             reason: format!("{} cannot be asked yet", <&str>::from(other)),
         }),

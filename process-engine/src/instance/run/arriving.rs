@@ -27,24 +27,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Whether a join in this scope can begin, and with which tokens.
-    pub(super) fn ready_join(&self, scope: Key) -> Result<Option<(NodeIx, Vec<ElementId>)>, Rejection> {
-        if !self.state.tokens.any_in(scope) {
-            return Ok(None);
-        }
-        let process = self.process_in(scope)?;
+    /// A join of this scope that can begin, and with which tokens; or one that nobody can tell of.
+    fn ready_join(&self, process: &Process, scope: Key) -> Result<Option<(NodeIx, Vec<ElementId>)>, (NodeIx, Stuck)> {
         for (flow, _) in self.state.tokens.of(scope) {
             let Some(flow) = process.find_flow(flow) else { continue };
             let target = process.flow(flow).target;
-            if let Some(tokens) = self.joined(&process, target, scope)? {
-                return Ok(Some((target, tokens)));
+            if self.is_stuck_before(scope, &process.node(target).id) {
+                continue;
+            }
+            match self.joined(process, target, scope) {
+                Ok(None) => {}
+                Ok(Some(tokens)) => return Ok(Some((target, tokens))),
+                Err(stuck) => return Err((target, stuck)),
             }
         }
         Ok(None)
     }
 
     /// The tokens with which a join begins, if it can.
-    fn joined(&self, process: &Process, target: NodeIx, scope: Key) -> Result<Option<Vec<ElementId>>, Rejection> {
+    fn joined(&self, process: &Process, target: NodeIx, scope: Key) -> Result<Option<Vec<ElementId>>, Stuck> {
         let node = process.node(target);
         let count = |flow: &crate::model::FlowIx| self.state.tokens.count(scope, &process.flow(*flow).id);
         let ids = |flows: &[crate::model::FlowIx]| flows.iter().map(|flow| process.flow(*flow).id.clone()).collect::<Vec<_>>();
@@ -58,9 +59,12 @@ impl Run<'_> {
                 }
                 Ok(Some(ids(&full)))
             }
-            NodeKind::Complex { .. } if node.incoming.len() > 1 => {
+            NodeKind::Complex { activation } if node.incoming.len() > 1 => {
                 let full: Vec<_> = node.incoming.iter().copied().filter(|flow| count(flow) > 0).collect();
-                Ok((!full.is_empty()).then(|| ids(&full)))
+                let tokens = full.iter().map(count).sum();
+                let is_activated =
+                    !self.waits_for_reset(scope, &node.id) && self.is_activated(activation.as_ref(), scope, tokens)?;
+                Ok(is_activated.then(|| ids(&full)))
             }
             _ => {
                 let needed = node.activity.as_ref().map_or(1, |activity| activity.start_quantity) as usize;
@@ -77,7 +81,7 @@ impl Run<'_> {
 
     /// Whether a token that is elsewhere in the scope can still come over one of the empty flows of an inclusive join: one
     /// that has a path to an empty flow that does not go through the join, and none to a full one (BPMN 2.0, 13.4.3).
-    fn may_still_come(
+    pub(super) fn may_still_come(
         &self,
         process: &Process,
         join: NodeIx,
@@ -112,12 +116,21 @@ impl Run<'_> {
 
     /// Begins every join that can.
     pub(super) fn begin_joins(&mut self, scope: Key) -> Result<bool, Rejection> {
-        let Some((node, flows)) = self.ready_join(scope)? else {
+        if !self.state.tokens.any_in(scope) {
             return Ok(false);
-        };
+        }
         let process = self.process_in(scope)?;
-        self.enter(&process, node, scope, flows, None)?;
-        Ok(true)
+        match self.ready_join(&process, scope) {
+            Ok(Some((node, flows))) => {
+                self.enter(&process, node, scope, flows, None)?;
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err((node, stuck)) => {
+                self.stuck_before(scope, &process.node(node).id.clone(), stuck);
+                Ok(false)
+            }
+        }
     }
 
     /// More steps than any sound process takes: the token stops where it is.

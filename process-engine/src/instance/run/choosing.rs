@@ -2,7 +2,7 @@
 
 use super::{Run, Stuck};
 use crate::{
-    instance::words::{Key, Obstacle},
+    instance::words::{Bindings, Key, Obstacle},
     model::{ElementId, FlowIx, NodeIx, NodeKind, Process},
 };
 
@@ -15,7 +15,10 @@ impl Run<'_> {
             NodeKind::Exclusive => Ok(self.first_way(process, at, scope)?.iter().map(id).collect()),
             NodeKind::Parallel => Ok(node.outgoing.iter().map(id).collect()),
             _ => {
-                let ways = self.all_ways(process, at, scope)?;
+                let ways = match node.kind {
+                    NodeKind::Complex { .. } => self.all_ways(process, at, scope, Some(&super::complex::phase(true, 1)))?,
+                    _ => self.all_ways(process, at, scope, None)?,
+                };
                 let tokens = node.activity.as_ref().map_or(1, |activity| activity.completion_quantity) as usize;
                 Ok(ways.iter().flat_map(|flow| std::iter::repeat_n(id(flow), tokens)).collect())
             }
@@ -43,13 +46,19 @@ impl Run<'_> {
     }
 
     /// All flows whose condition holds or that have none; the default, if there are none of these.
-    fn all_ways(&self, process: &Process, at: NodeIx, scope: Key) -> Result<Vec<FlowIx>, Stuck> {
+    pub(super) fn all_ways(
+        &self,
+        process: &Process,
+        at: NodeIx,
+        scope: Key,
+        besides: Option<&Bindings>,
+    ) -> Result<Vec<FlowIx>, Stuck> {
         let node = process.node(at);
         let mut ways = Vec::with_capacity(node.outgoing.len());
         for flow in node.outgoing.iter().filter(|flow| node.default != Some(**flow)) {
             let is_taken = match &process.flow(*flow).condition {
                 None => true,
-                Some(condition) => self.holds(condition, scope)?,
+                Some(condition) => condition.holds(&self.seen(scope, besides))?,
             };
             if is_taken {
                 ways.push(*flow);

@@ -22,6 +22,18 @@ impl Run<'_> {
         flows: Vec<ElementId>,
         round: Option<u32>,
     ) -> Result<Key, Rejection> {
+        self.enter_with(process, at, scope, (flows, round), Bindings::new())
+    }
+
+    /// An element begins in a scope, with variables of its own.
+    pub(crate) fn enter_with(
+        &mut self,
+        process: &Arc<Process>,
+        at: NodeIx,
+        scope: Key,
+        (flows, round): (Vec<ElementId>, Option<u32>),
+        own: Bindings,
+    ) -> Result<Key, Rejection> {
         let key = self.next_key();
         self.emit(Event::ElementEntered {
             key,
@@ -29,8 +41,13 @@ impl Run<'_> {
             scope,
             flows,
             round,
-            calls: None,
         });
+        if !own.is_empty() {
+            self.emit(Event::VariablesSet {
+                scope: key,
+                variables: own,
+            });
+        }
         self.touched.insert(scope);
         if self.may_step() {
             self.begin(process, at, key)?;
@@ -52,6 +69,16 @@ impl Run<'_> {
         let node = process.node(at);
         if let Some(activity) = &node.activity {
             let is_whole = self.state.elements.get(&key).is_some_and(|element| element.round.is_none());
+            if let Some(skip) = activity.skip.as_ref().filter(|_| is_whole) {
+                match self.holds(skip, key) {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        self.emit(Event::ActivitySkipped { key });
+                        return self.leave(key).map(Ok);
+                    }
+                    Err(cause) => return Ok(Err(cause.into())),
+                }
+            }
             if is_whole && !matches!(activity.repetition, Repetition::Once) {
                 return self.begin_rounds(process, at, key);
             }
@@ -62,6 +89,12 @@ impl Run<'_> {
         match &node.kind {
             NodeKind::Task(task) => self.begin_work(process, at, key, task),
             NodeKind::SubProcess(SubProcess::Embedded | SubProcess::Transaction) => self.begin_level(process, Some(at), key),
+            NodeKind::SubProcess(SubProcess::AdHoc(_)) => {
+                self.touched.insert(key);
+                Ok(Ok(()))
+            }
+            NodeKind::Complex { .. } => self.fire_gateway(process, at, key),
+            NodeKind::Call(call) => self.begin_call(call, key),
             _ => self.leave(key).map(Ok),
         }
     }

@@ -31,6 +31,7 @@ impl Run<'_> {
                 self.emit(Event::ElementLeft { key, flows });
                 self.arrivals.extend(arrivals);
                 self.touched.insert(scope);
+                self.after_inner(&process, at, scope)?;
                 self.after_end(&process, at, scope)
             }
             Err(stuck) => {
@@ -42,11 +43,26 @@ impl Run<'_> {
 
     /// Writes the outputs of an activity and chooses the way on.
     fn results(&mut self, process: &Process, at: NodeIx, key: Key, scope: Key) -> Result<Vec<crate::model::ElementId>, Stuck> {
-        let node = process.node(at);
-        if let Some(activity) = &node.activity {
-            self.write_outputs(&activity.outputs, key, scope)?;
+        if let Some(rounds) = self.state.elements.get(&key).and_then(|element| element.rounds.as_ref()) {
+            // Each round wrote its own outputs; what they gave is collected now.
+            let collected = rounds.outputs.values().cloned().collect();
+            self.write_collected(process, at, scope, collected);
+        } else {
+            self.own_outputs(process, at, key, scope)?;
         }
         self.ways_on(process, at, scope)
+    }
+
+    /// Writes what an activity gives: the outputs of a call, and those of its own.
+    pub(super) fn own_outputs(&mut self, process: &Process, at: NodeIx, key: Key, outer: Key) -> Result<(), Stuck> {
+        let node = process.node(at);
+        if let NodeKind::Call(call) = &node.kind {
+            self.write_outputs(&call.outputs, key, outer)?;
+        }
+        if let Some(activity) = &node.activity {
+            self.write_outputs(&activity.outputs, key, outer)?;
+        }
+        Ok(())
     }
 
     /// Sets variables of the outer scope from what the inner one knows.

@@ -4,10 +4,14 @@
 //! nothing to wait for leaves at once ([`leave`](Run::leave)) and puts tokens on flows; joins and scopes are looked at
 //! again when something in them changed ([`settle`](Run::settle)).
 
+mod adhoc;
 mod arriving;
 pub(crate) mod asking;
+mod calls;
 mod choosing;
+mod complex;
 mod entering;
+mod incidents;
 mod leaving;
 mod looking;
 mod rounds;
@@ -29,9 +33,10 @@ use super::{
     context::Context,
     event::Event,
     evolve,
+    state::Incident,
     words::{Key, Obstacle, Person, Phase},
 };
-use crate::model::{FlowIx, Node, NodeIx, Process, ProcessRef};
+use crate::model::{ElementId, FlowIx, Node, NodeIx, Process, ProcessRef};
 
 /// The most steps that one command may take; more is an incident on the token that would take the next.
 pub const MAX_STEPS_PER_COMMAND: u32 = 20_000;
@@ -172,6 +177,28 @@ impl<'a> Run<'a> {
             id: PLATFORM_ID.into(),
             name: PLATFORM_NAME.into(),
         })
+    }
+
+    /// A scope cannot go on with one of its nodes that has not begun; said once until it is repaired.
+    pub(crate) fn stuck_before(&mut self, scope: Key, element: &ElementId, stuck: Stuck) {
+        if self.is_stuck_before(scope, element) {
+            return;
+        }
+        self.emit(Event::IncidentRaised {
+            key: self.next_key(),
+            owner: scope,
+            element: element.clone(),
+            phase: Phase::Active,
+            obstacle: stuck.obstacle,
+            message: stuck.message,
+            at: self.context.now,
+        });
+    }
+
+    /// Whether a node of this scope could not begin, and nobody has repaired it yet.
+    pub(crate) fn is_stuck_before(&self, scope: Key, element: &ElementId) -> bool {
+        let same = |incident: &Incident| incident.owner == scope && incident.element == *element;
+        !self.state.incidents.is_empty() && self.state.incidents.values().any(same)
     }
 
     /// Counts a step; says whether there may be another.

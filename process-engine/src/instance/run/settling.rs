@@ -14,7 +14,8 @@ use crate::{
 impl Run<'_> {
     /// Takes every step that needs nobody.
     pub(crate) fn settle(&mut self) -> Result<(), Rejection> {
-        while self.state.is_running() {
+        // What a suspended instance was given by hand goes on when it is resumed.
+        while self.state.is_running() && self.state.suspended_at.is_none() {
             if let Some(arrival) = self.arrivals.pop_front() {
                 if self.state.elements.contains_key(&arrival.scope) {
                     self.arrive(arrival)?;
@@ -37,8 +38,11 @@ impl Run<'_> {
         if self.holds_rounds(scope) {
             return self.look_at_rounds(scope);
         }
-        if self.begin_joins(scope)? {
+        if self.begin_joins(scope)? || self.reset_gateways(scope)? {
             return Ok(());
+        }
+        if self.is_ad_hoc(scope) {
+            return self.look_at_ad_hoc(scope);
         }
         if self.is_finished(scope) {
             self.finish(scope)?;
@@ -69,21 +73,8 @@ impl Run<'_> {
     }
 
     /// Everything in a scope ends at once (a terminate event); the scope is done.
-    pub(super) fn terminate(&mut self, scope: Key) -> Result<(), Rejection> {
-        let inside: Vec<Key> = self.state.children(scope).map(|(key, _)| key).collect();
-        for key in inside {
-            self.cancel(key);
-        }
-        let waiting: Vec<_> = self
-            .state
-            .tokens
-            .of(scope)
-            .flat_map(|(flow, count)| std::iter::repeat_n(flow.clone(), count as usize))
-            .collect();
-        if !waiting.is_empty() {
-            self.emit(Event::TokensTaken { scope, flows: waiting });
-        }
-        self.arrivals.retain(|arrival| arrival.scope != scope);
+    pub(crate) fn terminate(&mut self, scope: Key) -> Result<(), Rejection> {
+        self.cancel_inside(scope);
         if scope == ROOT {
             self.end(Ending::Terminated);
             return Ok(());

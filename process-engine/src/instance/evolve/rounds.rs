@@ -1,0 +1,36 @@
+//! What the events of repeated activities, calls, ad-hoc sub-processes and complex gateways change.
+
+use crate::instance::{event::Event, state::Instance};
+
+/// Folds in an event of these.
+pub(super) fn of_rounds(state: &mut Instance, event: &Event) {
+    match event {
+        Event::RoundCollected { key, round, value } => {
+            if let Some(rounds) = state.elements.get_mut(key).and_then(|whole| whole.rounds.as_mut()) {
+                rounds.outputs.insert(*round, value.clone());
+            }
+        }
+        Event::ProcessCalled {
+            key, process, variables, ..
+        } => {
+            if let Some(call) = state.elements.get_mut(key) {
+                call.process = Some(process.clone());
+            }
+            state.variables.change(*key, |own| {
+                own.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
+            });
+        }
+        Event::AdHocClosed { key } => {
+            if let Some(element) = state.elements.get_mut(key) {
+                element.closed = true;
+            }
+        }
+        Event::GatewayFired { key, from, flows } => {
+            if let Some(scope) = state.elements.get(key).map(|gateway| gateway.scope) {
+                flows.iter().for_each(|flow| state.tokens.put(scope, flow, 1));
+                state.fired.insert(*key, from.clone());
+            }
+        }
+        _ => {}
+    }
+}
