@@ -1,0 +1,84 @@
+//! What going over to another model changes: names, nothing else.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    instance::{ROOT, state::Instance, words::Key},
+    model::{ElementId, ProcessRef},
+};
+
+/// Everything that stands in the process itself gets its new name.
+pub(super) fn migrate(
+    state: &mut Instance,
+    to: &ProcessRef,
+    version: u32,
+    elements: &[(ElementId, ElementId)],
+    flows: &[(ElementId, ElementId)],
+) {
+    let renamed = |names: &[(ElementId, ElementId)], old: &ElementId| {
+        names
+            .iter()
+            .find(|(from, _)| from == old)
+            .map_or_else(|| old.clone(), |(_, to)| to.clone())
+    };
+    // Only what stands in the process itself moves; a called process keeps its own model.
+    let moving: BTreeSet<Key> = state
+        .elements
+        .keys()
+        .copied()
+        .filter(|key| *key != ROOT)
+        .filter(|key| {
+            let Some(element) = state.elements.get(key) else {
+                return false;
+            };
+            state.process_of(element.scope) == state.started.as_ref().map(|started| &started.process)
+        })
+        .collect();
+    for key in &moving {
+        if let Some(element) = state.elements.get_mut(key) {
+            element.element = renamed(elements, &element.element);
+        }
+    }
+    for wait in state
+        .waits
+        .values_mut()
+        .filter(|wait| moving.contains(&wait.owner) || wait.owner == ROOT)
+    {
+        wait.element = renamed(elements, &wait.element);
+    }
+    for (_, task) in state
+        .tasks
+        .iter_mut()
+        .filter(|(key, task)| moving.contains(key) || moving.contains(&task.owner))
+    {
+        task.element = renamed(elements, &task.element);
+    }
+    for incident in state
+        .incidents
+        .values_mut()
+        .filter(|incident| moving.contains(&incident.owner))
+    {
+        incident.element = renamed(elements, &incident.element);
+    }
+    for decision in &mut state.decisions {
+        decision.element = renamed(elements, &decision.element);
+    }
+    for done in &mut state.compensable {
+        done.element = renamed(elements, &done.element);
+        done.handler = renamed(elements, &done.handler);
+    }
+    let tokens = std::mem::take(&mut state.tokens);
+    for (scope, flow, count) in tokens.iter() {
+        let is_here = scope == ROOT || moving.contains(&scope);
+        let flow = if is_here { renamed(flows, flow) } else { flow.clone() };
+        state.tokens.put(scope, &flow, count);
+    }
+    if let Some(root) = state.elements.get_mut(&ROOT) {
+        root.process = Some(to.clone());
+        root.element = to.process.clone();
+    }
+    if let Some(started) = &mut state.started {
+        started.process = to.clone();
+        started.version = version;
+    }
+}

@@ -1,0 +1,291 @@
+//! What each event changes. Total: the past cannot be refused, and needs no model to be read.
+
+mod migrating;
+mod rounds;
+mod tasks;
+mod waiting;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    ROOT,
+    event::Event,
+    state::{Compensable, Element, Incident, Instance, Job, Rounds, Started},
+    tokens::Tokens,
+    words::{Key, MoveKind, Resume},
+};
+
+/// Folds in an event.
+#[allow(clippy::too_many_lines, reason = "a table: one arm for each event")]
+pub(super) fn evolve(state: &mut Instance, event: &Event) {
+    match event {
+        Event::ProcessStarted {
+            process,
+            version,
+            starter,
+            business_key,
+            variables,
+            at,
+        } => {
+            state.next_key = ROOT + 1;
+            state.elements.insert(
+                ROOT,
+                Element {
+                    element: process.process.clone(),
+                    scope: ROOT,
+                    round: None,
+                    process: Some(process.clone()),
+                    rounds: None,
+                    caught: BTreeSet::new(),
+                    inside: 0,
+                    closed: false,
+                },
+            );
+            if !variables.is_empty() {
+                state.variables.insert(ROOT, variables.clone());
+            }
+            state.started = Some(Started {
+                process: process.clone(),
+                version: *version,
+                starter: starter.clone(),
+                business_key: business_key.clone(),
+                at: *at,
+            });
+        }
+        Event::ProcessSuspended { at, .. } => state.suspended_at = Some(*at),
+        Event::ProcessResumed { .. } => state.suspended_at = None,
+        Event::ClockPaused { at, .. } => state.paused_at = Some(*at),
+        Event::ClockResumed { .. } => state.paused_at = None,
+        Event::ProcessEnded { how, .. } => {
+            state.ended = Some(how.clone());
+            state.elements.retain(|key, _| *key == ROOT);
+            if let Some(root) = state.elements.get_mut(&ROOT) {
+                root.inside = 0;
+            }
+            state.tokens = Tokens::default();
+            state.variables.retain(|key, _| *key == ROOT);
+            state.waits.clear();
+            state.tasks.clear();
+            state.jobs.clear();
+            state.incidents.clear();
+            state.compensable.clear();
+            state.fired.clear();
+            state.straight_back.clear();
+        }
+        Event::ProcessMigrated {
+            to,
+            version,
+            elements,
+            flows,
+            ..
+        } => migrating::migrate(state, to, *version, elements, flows),
+        Event::VariablesSet { scope, variables } => {
+            state.variables.change(*scope, |own| {
+                own.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
+            });
+        }
+        Event::ElementEntered {
+            key,
+            element,
+            scope,
+            flows,
+            round,
+        } => {
+            for flow in flows {
+                state.tokens.take(*scope, flow);
+            }
+            begun(state, *key);
+            if let Some(around) = state.elements.get_mut(scope) {
+                around.inside += 1;
+                if let (Some(round), Some(rounds)) = (round, &mut around.rounds) {
+                    rounds.begun = rounds.begun.max(round + 1);
+                    rounds.active += 1;
+                }
+            }
+            state.elements.insert(
+                *key,
+                Element {
+                    element: element.clone(),
+                    scope: *scope,
+                    round: *round,
+                    process: None,
+                    rounds: None,
+                    caught: BTreeSet::new(),
+                    inside: 0,
+                    closed: false,
+                },
+            );
+        }
+        Event::RoundsPlanned {
+            key,
+            sequential,
+            items,
+            people,
+        } => {
+            if let Some(element) = state.elements.get_mut(key) {
+                let rounds = element.rounds.get_or_insert_with(Rounds::default);
+                rounds.sequential = *sequential;
+                rounds.items = Arc::new(items.clone());
+                rounds.people = Arc::new(people.clone());
+                rounds.tally.total = u32::try_from(items.len()).unwrap_or(u32::MAX);
+            }
+        }
+        Event::ElementLeft { key, flows } => {
+            let Some(left) = state.elements.remove(key) else { return };
+            forget(state, *key);
+            if let Some(rounds) = gone(state, &left) {
+                rounds.completed += 1;
+            }
+            for flow in flows {
+                state.tokens.put(left.scope, flow, 1);
+            }
+        }
+        Event::ElementCancelled { key } => cancel(state, *key),
+        Event::TokensTaken { scope, flows } => {
+            for flow in flows {
+                state.tokens.take(*scope, flow);
+            }
+        }
+        Event::TokenPlaced { scope, flow } => state.tokens.put(*scope, flow, 1),
+        Event::CompensationOffered {
+            key,
+            element,
+            scope,
+            handler,
+            variables,
+        } => state.compensable.push(Compensable {
+            key: *key,
+            element: element.clone(),
+            scope: *scope,
+            handler: handler.clone(),
+            variables: variables.clone(),
+        }),
+        Event::CompensationThrown { activities, .. } => state.compensable.retain(|done| !activities.contains(&done.key)),
+        Event::JobCreated {
+            key,
+            kind,
+            fields,
+            tries,
+        } => {
+            let job = Job {
+                kind: kind.clone(),
+                fields: fields.clone(),
+                tries_left: *tries,
+                retry_at: None,
+            };
+            state.jobs.insert(*key, job);
+        }
+        Event::JobFailed {
+            key,
+            tries_left,
+            retry_at,
+            ..
+        } => {
+            if let Some(job) = state.jobs.get_mut(key) {
+                job.tries_left = *tries_left;
+                job.retry_at = *retry_at;
+            }
+        }
+        Event::JobCompleted { key, .. } => _ = state.jobs.remove(key),
+        Event::IncidentRaised {
+            key,
+            owner,
+            element,
+            phase,
+            obstacle,
+            message,
+            at,
+        } => {
+            begun(state, *key);
+            let incident = Incident {
+                owner: *owner,
+                element: element.clone(),
+                phase: *phase,
+                obstacle: *obstacle,
+                message: message.clone(),
+                at: *at,
+            };
+            state.incidents.insert(*key, incident);
+        }
+        Event::IncidentResolved { key, .. } => _ = state.incidents.remove(key),
+        Event::TokensMoved {
+            from,
+            flows,
+            to,
+            kind,
+            resume,
+            ..
+        } => {
+            for (scope, flow) in flows {
+                state.tokens.take(*scope, flow);
+            }
+            let elements: Vec<_> = from
+                .iter()
+                .filter_map(|key| state.elements.get(key).map(|element| element.element.clone()))
+                .collect();
+            tasks::undo_decisions(state, to, *kind);
+            for key in from {
+                cancel(state, *key);
+            }
+            if *resume == Resume::Straight && *kind == MoveKind::Return {
+                // The element that begins next has the next key.
+                state.straight_back.insert(state.next_key, elements);
+            }
+        }
+        _ => {
+            // Each of these folds in its own events, and none of another's.
+            waiting::of_waits(state, event);
+            tasks::of_tasks(state, event);
+            rounds::of_rounds(state, event);
+        }
+    }
+}
+
+fn begun(state: &mut Instance, key: Key) {
+    state.next_key = state.next_key.max(key + 1);
+}
+
+/// An element is gone: what it stood in has one fewer. The rounds, if it was one of them.
+fn gone<'a>(state: &'a mut Instance, element: &Element) -> Option<&'a mut Rounds> {
+    let around = state.elements.get_mut(&element.scope)?;
+    around.inside = around.inside.saturating_sub(1);
+    element.round?;
+    let rounds = around.rounds.as_mut()?;
+    rounds.active = rounds.active.saturating_sub(1);
+    Some(rounds)
+}
+
+/// Everything that belonged to an element that is gone.
+fn forget(state: &mut Instance, key: Key) {
+    state.variables.remove(&key);
+    state.waits.retain(|_, wait| wait.owner != key);
+    state.tasks.retain(|task, other| *task != key && other.owner != key);
+    state.jobs.remove(&key);
+    state.incidents.retain(|_, incident| incident.owner != key);
+    state.straight_back.remove(&key);
+    state.fired.remove(&key);
+}
+
+/// Gives up an element and everything in it.
+fn cancel(state: &mut Instance, key: Key) {
+    let is_leaf = state.elements.get(&key).is_none_or(|element| element.inside == 0);
+    let inside: Vec<Key> = if is_leaf {
+        vec![key]
+    } else {
+        let within = |inner: &Key| *inner != ROOT && state.is_within(*inner, key);
+        state.elements.keys().copied().filter(within).collect()
+    };
+    for inner in inside {
+        let Some(element) = state.elements.remove(&inner) else {
+            continue;
+        };
+        forget(state, inner);
+        state.tokens.forget(inner);
+        state.compensable.retain(|done| done.scope != inner);
+        if let Some(rounds) = gone(state, &element)
+            && inner == key
+        {
+            rounds.terminated += 1;
+        }
+    }
+}
