@@ -15,6 +15,7 @@ mod due;
 mod evolve;
 mod filed;
 mod kernel;
+mod models;
 mod names;
 mod numbers;
 mod say;
@@ -37,6 +38,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use commands::{Command, ImportDecision, ImportStep};
 pub use events::{Event, *};
 pub use filed::FiledForm;
+pub use models::{EmbeddedModel, ModelKind};
 pub use numbers::numbers_wanted;
 pub use rejection::{Explain, Rejection, code_of};
 pub use state::*;
@@ -68,6 +70,10 @@ pub trait CaseType: Clone + Debug + PartialEq + Send + Sync + Sized + 'static {
     }
     /// The item definitions that the program carries, oldest first.
     fn embedded_items() -> Vec<ItemDefinition>;
+    /// The models that the program carries for it: its process and its decision tables. None: its cases follow the law alone.
+    fn models() -> &'static [EmbeddedModel] {
+        &[]
+    }
     /// Checks the form at filing: every defect with its field.
     fn check_form(form: &serde_json::Value, item: &ItemDefinition) -> Result<(), Self::Rejection>;
     /// The type's own law.

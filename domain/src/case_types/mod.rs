@@ -8,7 +8,7 @@ use decider::stored;
 use strum::VariantNames;
 
 use crate::{
-    case::{self, Case, CaseEvent, CaseState, CaseType, Event as KernelEvent, NumberWanted, Stage, Told},
+    case::{self, Case, CaseEvent, CaseState, CaseType, EmbeddedModel, Event as KernelEvent, NumberWanted, Stage, Told},
     registers::Entry,
     rules::ItemDefinition,
 };
@@ -46,6 +46,13 @@ macro_rules! case_types {
             let mut items = Vec::new();
             $(items.extend(<$Type as CaseType>::embedded_items());)+
             items
+        }
+
+        /// The models that the program carries.
+        pub fn embedded_models() -> Vec<EmbeddedModel> {
+            let mut models = Vec::new();
+            $(models.extend_from_slice(<$Type as CaseType>::models());)+
+            models
         }
 
         /// Does a task with the type that a category names; none, if the category is no case type.

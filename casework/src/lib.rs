@@ -1,0 +1,24 @@
+//! A case and the process that it goes through, as one decider: one stream, one boundary.
+//!
+//! The law of a case (`domain`) and the way of its work (`process-engine`) know nothing of each other. Here they are asked
+//! together: a command that the law accepts moves the process on in the same append, and a command that the process does
+//! not wait for is refused. Whoever folds the stream of a case folds both ([`AnyWork`]).
+
+mod any_work;
+mod decide;
+mod desk;
+mod library;
+mod outside;
+mod rejection;
+mod say;
+mod step;
+mod words;
+mod worked;
+
+pub use any_work::AnyWork;
+pub use desk::{WorkDesk, groups_of};
+pub use library::{Edition, Library, LibraryError};
+pub use rejection::{OutOfStep, WorkRejection};
+pub use say::{is_technical, say};
+pub use words::{WorkCommand, WorkEvent, is_process_event};
+pub use worked::{Work, Worked};
