@@ -9,6 +9,7 @@ mod decide;
 mod desk;
 mod library;
 mod outside;
+mod reading;
 mod rejection;
 mod say;
 mod step;

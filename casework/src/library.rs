@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use chrono::NaiveDate;
@@ -11,12 +11,10 @@ use domain::{
     case::{EmbeddedModel, ModelKind},
     case_types::embedded_models,
 };
-use process_engine::{
-    bpmn,
-    dmn::{self, Decisions},
-    model::{Definitions, NodeKind, Process, ProcessRef, Work},
-};
+use process_engine::model::{Definitions, NodeKind, Process, ProcessRef, Work};
 use uuid::Uuid;
+
+use crate::reading;
 
 /// All shares together.
 const WHOLE: u32 = 100;
@@ -64,8 +62,6 @@ struct Shelves {
     editions: BTreeMap<Arc<str>, BTreeMap<u32, Edition>>,
     /// Processes by the hash of their model.
     models: HashMap<Arc<str>, Arc<Definitions>>,
-    /// Decision tables by the hash of their model.
-    decisions: HashMap<Arc<str>, Arc<Decisions>>,
     /// For each process: the commands that its tasks mean.
     means: HashMap<ProcessRef, Arc<BTreeSet<String>>>,
 }
@@ -73,5 +69,174 @@ struct Shelves {
 impl fmt::Debug for Library {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.editions.keys()).finish()
+    }
+}
+
+static EMBEDDED: LazyLock<Library> = LazyLock::new(|| {
+    embedded_models()
+        .iter()
+        .fold(Library::default(), |library, model| match library.with(edition_of(model)) {
+            Ok(library) => library,
+            // The files are compiled in, and a test reads them.
+            Err(cause) => panic!("a model in the program cannot be read: {cause}"),
+        })
+});
+
+impl Library {
+    /// The models that the program carries.
+    pub fn embedded() -> Self {
+        EMBEDDED.clone()
+    }
+
+    /// These models and one more version of one; read and checked.
+    pub fn with(&self, edition: Edition) -> Result<Self, LibraryError> {
+        let error = |findings| LibraryError {
+            key: edition.key.to_string(),
+            version: edition.version,
+            findings,
+        };
+        match edition.kind {
+            ModelKind::Bpmn => {
+                let definitions = reading::process(&edition.bytes).map_err(error)?;
+                Ok(self.with_definitions(edition, definitions))
+            }
+            ModelKind::Dmn | ModelKind::Form | ModelKind::CandidateRule => Ok(self.put(edition)),
+        }
+    }
+
+    /// The same with a model that was read already.
+    #[must_use]
+    pub fn with_definitions(&self, edition: Edition, definitions: Definitions) -> Self {
+        let mut library = self.put(edition);
+        let shelves = Arc::make_mut(&mut library.0);
+        for process in &definitions.processes {
+            shelves
+                .means
+                .insert(process.reference.clone(), Arc::new(commands_meant(process)));
+        }
+        shelves.models.insert(definitions.hash.clone(), Arc::new(definitions));
+        library
+    }
+
+    fn put(&self, edition: Edition) -> Self {
+        let mut library = self.clone();
+        let editions = &mut Arc::make_mut(&mut library.0).editions;
+        editions
+            .entry(edition.key.clone())
+            .or_default()
+            .insert(edition.version, edition);
+        library
+    }
+
+    /// The way that a new case of a type goes: its process and the version of the model; none, if it has no process.
+    /// While a new version is rolled out, a case goes by it or by the one before, and always by the same.
+    pub fn way_of(&self, category: &str, on: NaiveDate, case_id: Uuid) -> Option<(ProcessRef, u32)> {
+        let in_force = self.in_force(category, on);
+        let last = in_force.last().copied();
+        let chosen = in_force
+            .into_iter()
+            .find(|edition| share_of(case_id, edition.version) < edition.percent)
+            .or(last)?;
+        let definitions = self.0.models.get(&chosen.hash)?;
+        let process = definitions
+            .process(category)
+            .or_else(|| definitions.processes.iter().find(|process| process.executable))?;
+        Some((process.reference.clone(), chosen.version))
+    }
+
+    /// The process of a name (its id, or the key of its model) that is begun today.
+    pub fn current(&self, name: &str, on: NaiveDate) -> Option<(ProcessRef, u32)> {
+        let whole = |edition: &&Edition| edition.percent >= WHOLE;
+        let of_key = self.in_force(name, on).into_iter().find(whole);
+        if let Some(found) = of_key.and_then(|edition| self.find(edition, name)) {
+            return Some(found);
+        }
+        self.0
+            .editions
+            .keys()
+            .flat_map(|key| self.in_force(key, on).into_iter().filter(whole))
+            .find_map(|edition| {
+                let process = self.0.models.get(&edition.hash)?.process(name)?;
+                Some((process.reference.clone(), edition.version))
+            })
+    }
+
+    fn find(&self, edition: &Edition, name: &str) -> Option<(ProcessRef, u32)> {
+        let definitions = self.0.models.get(&edition.hash)?;
+        let process = definitions.process(name).or_else(|| definitions.processes.first())?;
+        Some((process.reference.clone(), edition.version))
+    }
+
+    /// The versions of a key that new things go by on a day, the newest first.
+    fn in_force(&self, key: &str, on: NaiveDate) -> Vec<&Edition> {
+        let of_key = self.0.editions.get(key);
+        let versions = of_key.into_iter().flat_map(|versions| versions.values().rev());
+        versions
+            .filter(|edition| edition.effective_from <= on && !edition.retired)
+            .collect()
+    }
+
+    /// A process by its exact reference.
+    pub fn process(&self, reference: &ProcessRef) -> Option<&Arc<Process>> {
+        self.0.models.get(&reference.model)?.process(&reference.process)
+    }
+
+    /// The commands of a case that the tasks of a process mean.
+    pub fn means(&self, reference: &ProcessRef) -> Option<&Arc<BTreeSet<String>>> {
+        self.0.means.get(reference)
+    }
+
+    /// Every version of every model.
+    pub fn editions(&self) -> impl Iterator<Item = &Edition> {
+        self.0.editions.values().flat_map(BTreeMap::values)
+    }
+
+    /// A version of a model by the hash of its file.
+    pub fn edition(&self, hash: &str) -> Option<&Edition> {
+        self.editions().find(|edition| &*edition.hash == hash)
+    }
+
+    /// The newest version of a key, in force or not; 0, if there is none.
+    pub fn newest_version(&self, key: &str) -> u32 {
+        let versions = self.0.editions.get(key).and_then(BTreeMap::last_key_value);
+        versions.map_or(0, |(version, _)| *version)
+    }
+}
+
+/// Which hundredth of all cases a case belongs to, for one version: drawn once, by its id alone.
+fn share_of(case_id: Uuid, version: u32) -> u32 {
+    let (high, low) = case_id.as_u64_pair();
+    // The finalizer of splitmix64: every bit of the id counts, also those of ids that were made one after the other.
+    let mut mixed = high ^ low.rotate_left(32) ^ (u64::from(version) << 17);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    u32::try_from((mixed ^ (mixed >> 31)) % u64::from(WHOLE)).unwrap_or_default()
+}
+
+fn commands_meant(process: &Process) -> BTreeSet<String> {
+    process
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.kind {
+            NodeKind::Task(task) => match &task.work {
+                Work::User(user) => Some(user.means.iter().cloned()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .flatten()
+        .collect()
+}
+
+fn edition_of(model: &EmbeddedModel) -> Edition {
+    Edition {
+        key: model.key.into(),
+        kind: model.kind,
+        version: model.version,
+        hash: reading::hash(model.bytes),
+        effective_from: NaiveDate::MIN,
+        percent: WHOLE,
+        retired: false,
+        bytes: model.bytes.into(),
     }
 }

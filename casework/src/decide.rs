@@ -1,0 +1,96 @@
+//! What is asked of a case at work, against its law and its process: both say yes, or nothing happens.
+//!
+//! The events of the case come first, then those of its process. A case without a process is decided by the law alone.
+
+mod following;
+mod returning;
+mod together;
+
+use decider::Decider as _;
+use domain::case::{Case, CaseCommand, CaseEvent, CaseType, Event};
+use process_engine::instance;
+
+use crate::{
+    desk::WorkDesk,
+    rejection::{OutOfStep, WorkRejection},
+    words::{WorkCommand, WorkEvent, name_of},
+    worked::Work,
+};
+use together::Together;
+
+type Decided<T> = Result<Vec<WorkEvent<T>>, WorkRejection<<T as CaseType>::Rejection>>;
+
+/// Decides a command.
+pub(crate) fn decide<T: CaseType>(work: &Work<T>, command: &WorkCommand<T>, desk: &WorkDesk) -> Decided<T> {
+    match command {
+        WorkCommand::Case(command) => of_case(work, command, None, desk),
+        WorkCommand::Process(command) => of_process(work, command, desk),
+        WorkCommand::Task { completion, with: None } => of_process(work, completion, desk),
+        WorkCommand::Task {
+            completion,
+            with: Some(command),
+        } => {
+            belong_together(work, completion, name_of(command))?;
+            of_case(work, command, Some(completion), desk)
+        }
+    }
+}
+
+/// The law first; then the process goes on with what happened.
+fn of_case<T: CaseType>(
+    work: &Work<T>,
+    command: &CaseCommand<T>,
+    done_with: Option<&instance::Command>,
+    desk: &WorkDesk,
+) -> Decided<T> {
+    let happened = Case::<T>::decide(&work.case, command, &desk.desk).map_err(WorkRejection::Case)?;
+    let is_new = work.process.started.is_none() && happened.iter().any(is_submission);
+    if happened.is_empty() || !(is_new || work.process.is_running()) {
+        return Ok(happened.into_iter().map(WorkEvent::Case).collect());
+    }
+    let mut together = Together::of(work, desk);
+    together.happen(happened);
+    if is_new {
+        together.begin()?;
+    } else {
+        together.follow(work, command, done_with)?;
+    }
+    Ok(together.events())
+}
+
+/// The process first; where it goes back to a step that the law has left, the law is asked to go back as well.
+fn of_process<T: CaseType>(work: &Work<T>, command: &instance::Command, desk: &WorkDesk) -> Decided<T> {
+    if let instance::Command::CompleteTask { task: key, .. } = command
+        && let Some(task) = work.process.tasks.get(key).filter(|task| !task.means.is_empty())
+    {
+        let (task, means) = (*key, task.means.clone());
+        return Err(OutOfStep::MeansACommand { task, means }.into());
+    }
+    let mut together = Together::of(work, desk);
+    together.ask(command)?;
+    together.go_back_with(work, command)?;
+    Ok(together.events())
+}
+
+/// A task is finished together with a command only if that is what it means.
+fn belong_together<T: CaseType>(work: &Work<T>, completion: &instance::Command, command: &str) -> Result<(), OutOfStep> {
+    let instance::Command::CompleteTask { task: key, .. } = completion else {
+        return Ok(());
+    };
+    let Some(task) = work.process.tasks.get(key) else {
+        return Ok(());
+    };
+    if task.means.iter().any(|means| means == command) {
+        return Ok(());
+    }
+    let (task, means) = (*key, task.means.clone());
+    if means.is_empty() {
+        let command = command.to_owned();
+        return Err(OutOfStep::MeansNoCommand { task, command });
+    }
+    Err(OutOfStep::MeansACommand { task, means })
+}
+
+fn is_submission<T: CaseType>(event: &CaseEvent<T>) -> bool {
+    matches!(event, CaseEvent::Kernel(Event::ApplicationSubmitted { .. }))
+}
