@@ -71,6 +71,8 @@ pub(crate) fn name_of<T: CaseType>(command: &CaseCommand<T>) -> &str {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use domain::{
         case::{CaseType, Event},
         case_types::{self, CaseTypeTask},

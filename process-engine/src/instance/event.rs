@@ -34,9 +34,9 @@ pub enum Event {
     /// It goes on.
     ProcessResumed { at: DateTime<Utc> },
     /// 计时暂停: the pausable timers stand still; work goes on.
-    ClockPaused { reason: String, at: DateTime<Utc> },
+    ProcessClockPaused { reason: String, at: DateTime<Utc> },
     /// 计时恢复: each pausable timer is due later by as much as it stood still.
-    ClockResumed { at: DateTime<Utc> },
+    ProcessClockResumed { at: DateTime<Utc> },
     /// The end.
     ProcessEnded { how: Ending, at: DateTime<Utc> },
     /// It follows another model from now on; elements and flows under their new names. What is not named keeps its name.

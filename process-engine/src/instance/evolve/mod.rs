@@ -54,8 +54,8 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
         }
         Event::ProcessSuspended { at, .. } => state.suspended_at = Some(*at),
         Event::ProcessResumed { .. } => state.suspended_at = None,
-        Event::ClockPaused { at, .. } => state.paused_at = Some(*at),
-        Event::ClockResumed { .. } => state.paused_at = None,
+        Event::ProcessClockPaused { at, .. } => state.paused_at = Some(*at),
+        Event::ProcessClockResumed { .. } => state.paused_at = None,
         Event::ProcessEnded { how, .. } => {
             state.ended = Some(how.clone());
             state.elements.retain(|key, _| *key == ROOT);
