@@ -99,6 +99,8 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Bindings::is_empty")]
         variables: Bindings,
     },
+    /// An element stands in another scope now, because the new model has one around it.
+    ElementMoved { key: Key, scope: Key },
     /// Nothing more may begin in an ad-hoc sub-process; it ends with what still runs.
     AdHocClosed { key: Key },
     /// A complex gateway went on with the tokens of these flows, and waits for the other ones before it can go on again.

@@ -10,6 +10,7 @@ mod decide;
 mod event;
 mod evolve;
 mod keyed;
+pub mod migration;
 mod run;
 mod state;
 mod tokens;

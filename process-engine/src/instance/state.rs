@@ -305,6 +305,21 @@ impl Instance {
         }
     }
 
+    /// Whether an element stands in the instance's own process, and not in one that it calls.
+    pub fn is_of_own_process(&self, key: Key) -> bool {
+        let mut at = key;
+        while let Some(element) = self.elements.get(&at) {
+            at = element.scope;
+            if at == super::ROOT {
+                return true;
+            }
+            if self.elements.get(&at).is_none_or(|around| around.process.is_some()) {
+                return false;
+            }
+        }
+        false
+    }
+
     /// Whether one element is the other, or stands somewhere in it.
     pub fn is_within(&self, key: Key, outer: Key) -> bool {
         let mut at = key;

@@ -83,6 +83,13 @@ fn ask(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
             reason,
         } => run.set_by_hand(*scope, variables, reason),
         Command::RetryIncident { incident, note } => run.retry(*incident, note),
+        Command::Modify { changes, reason } => run.modify(changes, reason),
+        Command::Migrate {
+            to,
+            version,
+            elements,
+            reason,
+        } => run.migrate((to, *version), elements, reason),
         Command::BeginActivity { scope, element } => run.begin_activity(*scope, element),
         Command::CompleteAdHoc { scope } => run.complete_ad_hoc(*scope),
         other => Err(Rejection::Invalid {

@@ -22,18 +22,8 @@ pub(super) fn migrate(
             .map_or_else(|| old.clone(), |(_, to)| to.clone())
     };
     // Only what stands in the process itself moves; a called process keeps its own model.
-    let moving: BTreeSet<Key> = state
-        .elements
-        .keys()
-        .copied()
-        .filter(|key| *key != ROOT)
-        .filter(|key| {
-            let Some(element) = state.elements.get(key) else {
-                return false;
-            };
-            state.process_of(element.scope) == state.started.as_ref().map(|started| &started.process)
-        })
-        .collect();
+    let keys = state.elements.keys().copied();
+    let moving: BTreeSet<Key> = keys.filter(|key| *key != ROOT && state.is_of_own_process(*key)).collect();
     for key in &moving {
         if let Some(element) = state.elements.get_mut(key) {
             element.element = renamed(elements, &element.element);
@@ -56,9 +46,15 @@ pub(super) fn migrate(
     for incident in state
         .incidents
         .values_mut()
-        .filter(|incident| moving.contains(&incident.owner))
+        .filter(|incident| moving.contains(&incident.owner) || incident.owner == ROOT)
     {
         incident.element = renamed(elements, &incident.element);
+    }
+    for (_, from) in state.fired.iter_mut().filter(|(key, _)| moving.contains(key)) {
+        from.iter_mut().for_each(|flow| *flow = renamed(flows, flow));
+    }
+    for (_, back) in state.straight_back.iter_mut().filter(|(key, _)| moving.contains(key)) {
+        back.iter_mut().for_each(|element| *element = renamed(elements, element));
     }
     for decision in &mut state.decisions {
         decision.element = renamed(elements, &decision.element);
@@ -69,7 +65,8 @@ pub(super) fn migrate(
     }
     let tokens = std::mem::take(&mut state.tokens);
     for (scope, flow, count) in tokens.iter() {
-        let is_here = scope == ROOT || moving.contains(&scope);
+        let is_call = scope != ROOT && state.elements.get(&scope).is_some_and(|element| element.process.is_some());
+        let is_here = scope == ROOT || (moving.contains(&scope) && !is_call);
         let flow = if is_here { renamed(flows, flow) } else { flow.clone() };
         state.tokens.put(scope, &flow, count);
     }

@@ -20,6 +20,16 @@ pub(super) fn of_rounds(state: &mut Instance, event: &Event) {
                 own.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
             });
         }
+        Event::ElementMoved { key, scope } => {
+            let Some(element) = state.elements.get_mut(key) else { return };
+            let old = std::mem::replace(&mut element.scope, *scope);
+            if let Some(old) = state.elements.get_mut(&old) {
+                old.inside = old.inside.saturating_sub(1);
+            }
+            if let Some(new) = state.elements.get_mut(scope) {
+                new.inside += 1;
+            }
+        }
         Event::AdHocClosed { key } => {
             if let Some(element) = state.elements.get_mut(key) {
                 element.closed = true;

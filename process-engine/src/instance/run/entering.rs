@@ -100,7 +100,7 @@ impl Run<'_> {
     }
 
     /// Sets the variables that an activity begins with.
-    fn own_variables(&mut self, key: Key, data: &[crate::model::DataObject], inputs: &[Mapping]) -> Result<(), Stuck> {
+    pub(super) fn own_variables(&mut self, key: Key, data: &[crate::model::DataObject], inputs: &[Mapping]) -> Result<(), Stuck> {
         let mut variables: Bindings = data
             .iter()
             .map(|object| (object.name.clone(), object.initial.clone()))

@@ -14,6 +14,8 @@ mod entering;
 mod incidents;
 mod leaving;
 mod looking;
+mod migrating;
+mod modifying;
 mod rounds;
 mod settling;
 mod starting;
