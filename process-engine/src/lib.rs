@@ -10,3 +10,4 @@ pub mod dmn;
 pub mod expression;
 pub mod instance;
 pub mod model;
+pub mod testing;
