@@ -3,11 +3,13 @@
 mod activity;
 mod approval;
 mod diff;
+mod beside;
 mod event;
 mod process;
 
 pub use activity::*;
 pub use approval::*;
 pub use diff::*;
+pub use beside::{Beside, Spot};
 pub use event::*;
 pub use process::*;

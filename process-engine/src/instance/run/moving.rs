@@ -1,0 +1,394 @@
+//! Moves by hand: 退回, 撤回, 驳回 to a node, 自由跳转. What a move leaves in place is said in [`marking`](super::marking).
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Run, marking::Marking};
+use crate::{
+    instance::{
+        ROOT,
+        command::Rejection,
+        event::Event,
+        words::{Back, Key, MoveKind, Resume},
+    },
+    model::{ElementId, NodeIx, NodeKind, Process, Repetition, Spot, SubProcess},
+};
+
+/// The way from a scope down to a node: the sub-processes that must begin anew, and the node itself.
+pub(super) type Path = Vec<NodeIx>;
+
+/// A move: where, why, and how it goes on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moving<'a> {
+    pub(crate) kind: MoveKind,
+    pub(crate) resume: Resume,
+    pub(crate) reason: &'a str,
+}
+
+impl Run<'_> {
+    /// 退回: gives up an activity and begins one that was done before it.
+    pub(crate) fn return_to(&mut self, source: Key, to: &ElementId, moving: Moving<'_>) -> Result<(), Rejection> {
+        let from = self.state.elements.get(&source).ok_or(Rejection::NothingThere { key: source })?;
+        let from = from.element.clone();
+        let needs_done = moving.kind != MoveKind::Reject;
+        let Some((scope, process, path)) = self.common_scope(&[source], to, needs_done)? else {
+            return Err(Rejection::NotDoneBefore { element: to.to_string() });
+        };
+        let targets: Vec<NodeIx> = path.first().copied().into_iter().collect();
+        let level = self.level(&process, scope, &targets)?;
+        let here = self.child_that_holds(scope, source).unwrap_or(source);
+        let (_, at) = self.node_of(here)?;
+        let is_beside = targets
+            .iter()
+            .any(|target| level.beside.stands_when_begins(&process, Spot::Node(at), *target));
+        if is_beside && at != targets[0] {
+            return Err(Rejection::StandsBeside {
+                element: to.to_string(),
+                other: from.to_string(),
+            });
+        }
+        if moving.resume == Resume::Again {
+            let marking = self.marking(&level, &[here]);
+            return self.go(&process, scope, vec![path], marking, moving, None);
+        }
+        self.return_straight(&process, scope, path, source, to, moving)
+    }
+
+    /// 退回 with 直达退回人: everything stays but the activity itself, which begins again as soon as the target is done.
+    fn return_straight(
+        &mut self,
+        process: &Arc<Process>,
+        scope: Key,
+        path: Path,
+        source: Key,
+        to: &ElementId,
+        moving: Moving<'_>,
+    ) -> Result<(), Rejection> {
+        let Some(element) = self.state.elements.get(&source) else {
+            return Err(Rejection::NothingThere { key: source });
+        };
+        let mut back = vec![Back {
+            scope: element.scope,
+            element: element.element.clone(),
+            then: self.state.straight_back.get(&source).cloned().unwrap_or_default(),
+        }];
+        let mut from = vec![source];
+        // Two who return to the same step share it.
+        let first = path.first().map(|at| process.node(*at).id.clone());
+        let open = self
+            .state
+            .children(scope)
+            .find(|(_, open)| Some(&open.element) == first.as_ref())
+            .map(|(key, _)| key);
+        if let Some(open) = open.filter(|open| *open != source && !self.state.is_within(source, *open)) {
+            let Some(others) = self.state.straight_back.get(&open) else {
+                return Err(Rejection::DoneAlready { element: to.to_string() });
+            };
+            back.extend(others.iter().cloned());
+            from.push(open);
+        }
+        let marking = Marking {
+            from,
+            ..Marking::default()
+        };
+        self.go(process, scope, vec![path], marking, moving, Some(back))
+    }
+
+    /// 撤回: an activity that was done begins again; whatever came of it is given up.
+    pub(crate) fn begin_again(&mut self, scope: Key, to: &ElementId, moving: Moving<'_>) -> Result<(), Rejection> {
+        let process = self.process_in(scope)?;
+        let path = self
+            .path_to(&process, scope, to)?
+            .ok_or_else(|| Rejection::NotDoneBefore { element: to.to_string() })?;
+        let targets: Vec<NodeIx> = path.first().copied().into_iter().collect();
+        let marking = self.marking(&self.level(&process, scope, &targets)?, &[]);
+        self.go(&process, scope, vec![path], marking, moving, None)
+    }
+
+    /// 自由跳转: gives up these elements, and whatever cannot stand beside those that begin.
+    pub(crate) fn jump(&mut self, from: &[Key], to: &[ElementId], reason: &str) -> Result<(), Rejection> {
+        let (scope, process, paths) = self.jump_scope(from, to)?;
+        let mut targets: Vec<NodeIx> = paths.iter().filter_map(|path| path.first().copied()).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        let level = self.level(&process, scope, &targets)?;
+        for (count, one) in targets.iter().enumerate() {
+            for other in &targets[count + 1..] {
+                if !level.beside.stands_when_begins(&process, Spot::Node(*one), *other) {
+                    return Err(Rejection::CannotBegin {
+                        element: process.node(*other).id.to_string(),
+                        reason: format!("it cannot be done beside {}", process.node(*one).id),
+                    });
+                }
+            }
+        }
+        let give_up: Vec<Key> = from
+            .iter()
+            .map(|key| self.activity_of(*key))
+            .collect();
+        let marking = self.marking(&level, &give_up);
+        let moving = Moving {
+            kind: MoveKind::Jump,
+            resume: Resume::Again,
+            reason,
+        };
+        self.go(&process, scope, paths, marking, moving, None)
+    }
+
+    /// Makes the move: one event says what is given up, then the targets begin.
+    fn go(
+        &mut self,
+        process: &Arc<Process>,
+        scope: Key,
+        paths: Vec<Path>,
+        marking: Marking,
+        moving: Moving<'_>,
+        back: Option<Vec<Back>>,
+    ) -> Result<(), Rejection> {
+        let restored = marking.restored.clone();
+        let mut to: Vec<ElementId> = Vec::new();
+        for path in &paths {
+            to.extend(path.first().map(|at| process.node(*at).id.clone()).filter(|id| !to.contains(id)));
+        }
+        self.emit(Event::TokensMoved {
+            from: marking.from,
+            flows: marking.flows,
+            to: to.clone(),
+            scope,
+            kind: moving.kind,
+            resume: moving.resume,
+            by: self.context.actor.clone(),
+            reason: moving.reason.to_owned(),
+            at: self.context.now,
+            placed: marking.placed,
+            undone: marking.undone,
+            back: back.clone(),
+        });
+        self.touched.insert(scope);
+        let straight = back.is_some();
+        for head in to {
+            let tails: Vec<&[NodeIx]> = paths
+                .iter()
+                .filter(|path| path.first().is_some_and(|at| process.node(*at).id == head))
+                .map(|path| &path[1..])
+                .collect();
+            let Some(at) = process.find(&head) else { continue };
+            if tails.iter().any(|tail| tail.is_empty()) {
+                self.asked_again.insert(self.next_key());
+                self.enter(process, at, scope, Vec::new(), None)?;
+            } else {
+                let inner = self.enter_empty(process, at, scope)?;
+                let paths: Vec<Path> = tails.into_iter().map(<[NodeIx]>::to_vec).collect();
+                let targets: Vec<NodeIx> = paths.iter().filter_map(|path| path.first().copied()).collect();
+                let marking = self.marking(&self.level(process, inner, &targets)?, &[]);
+                self.go(process, inner, paths, marking, moving, straight.then(Vec::new))?;
+            }
+        }
+        for back in restored {
+            self.go_back(&back)?;
+        }
+        Ok(())
+    }
+
+    /// Straight back to where it was returned from: an element is done and lets no token out.
+    pub(super) fn go_straight_back(&mut self, key: Key, scope: Key, back: &[Back]) -> Result<(), Rejection> {
+        self.emit(Event::ElementLeft { key, flows: Vec::new() });
+        self.touched.insert(scope);
+        for back in back {
+            self.go_back(back)?;
+        }
+        Ok(())
+    }
+
+    fn go_back(&mut self, back: &Back) -> Result<(), Rejection> {
+        if !self.state.elements.contains_key(&back.scope) {
+            return Ok(());
+        }
+        let process = self.process_in(back.scope)?;
+        let Some(at) = process.find(&back.element) else {
+            return Ok(());
+        };
+        self.emit(Event::TokensMoved {
+            from: Vec::new(),
+            flows: Vec::new(),
+            to: vec![back.element.clone()],
+            scope: back.scope,
+            kind: MoveKind::Straight,
+            resume: Resume::Straight,
+            by: self.context.actor.clone(),
+            reason: String::new(),
+            at: self.context.now,
+            placed: Vec::new(),
+            undone: Vec::new(),
+            back: (!back.then.is_empty()).then(|| back.then.clone()),
+        });
+        self.asked_again.insert(self.next_key());
+        self.enter(&process, at, back.scope, Vec::new(), None)?;
+        Ok(())
+    }
+
+    /// The innermost scope that holds all of these and in whose process, at any depth, an element stands; and the way there.
+    pub(super) fn common_scope(
+        &self,
+        keys: &[Key],
+        to: &ElementId,
+        needs_done: bool,
+    ) -> Result<Option<(Key, Arc<Process>, Path)>, Rejection> {
+        let mut scope = match keys.first() {
+            Some(first) => self.state.elements.get(first).ok_or(Rejection::NothingThere { key: *first })?.scope,
+            None => ROOT,
+        };
+        loop {
+            let element = self.state.elements.get(&scope).ok_or(Rejection::NothingThere { key: scope })?;
+            let holds_all = keys.iter().all(|key| self.state.is_within(*key, scope));
+            if holds_all && element.rounds.is_none() && (!needs_done || self.was_done_within(scope, to)) {
+                let process = self.process_in(scope)?;
+                if let Some(path) = self.path_to(&process, scope, to)? {
+                    return Ok(Some((scope, process, path)));
+                }
+            }
+            if scope == ROOT {
+                return Ok(None);
+            }
+            scope = element.scope;
+        }
+    }
+
+    /// The scope and the ways of a jump.
+    fn jump_scope(&self, from: &[Key], to: &[ElementId]) -> Result<(Key, Arc<Process>, Vec<Path>), Rejection> {
+        let mut keys = from.to_vec();
+        if keys.is_empty() {
+            // From nowhere in particular: into the one place where the targets belong.
+            keys.extend(self.place_of(to)?);
+        }
+        loop {
+            let mut scopes: BTreeSet<Key> = BTreeSet::new();
+            let mut found = None;
+            let mut paths = Vec::new();
+            for element in to {
+                let Some((scope, process, path)) = self.common_scope(&keys, element, false)? else {
+                    return Err(Rejection::NoSuchElement {
+                        element: element.to_string(),
+                    });
+                };
+                may_begin(&process, &path)?;
+                scopes.insert(scope);
+                found = Some((scope, process));
+                paths.push(path);
+            }
+            let Some((scope, process)) = found else {
+                return Err(Rejection::NobodyNamed);
+            };
+            if scopes.len() == 1 {
+                return Ok((scope, process, paths));
+            }
+            // The outermost of them holds all targets.
+            let outermost = scopes.iter().next().copied().unwrap_or(ROOT);
+            let inner = scopes.into_iter().find(|scope| *scope != outermost);
+            keys.push(inner.unwrap_or(outermost));
+        }
+    }
+
+    /// Something that stands in the only scope where elements belong; nothing, if that is the instance itself.
+    fn place_of(&self, to: &[ElementId]) -> Result<Vec<Key>, Rejection> {
+        let Some(first) = to.first() else {
+            return Err(Rejection::NobodyNamed);
+        };
+        let mut places = Vec::new();
+        for (key, element) in self.state.elements.iter().filter(|(_, element)| element.rounds.is_none()) {
+            if *key == ROOT || element.inside == 0 {
+                continue;
+            }
+            let process = self.process_in(*key)?;
+            let level = self.level_node(*key)?;
+            if process.find(first).is_some_and(|at| process.node(at).parent == level) {
+                places.push(*key);
+            }
+        }
+        match places.as_slice() {
+            [] => Ok(Vec::new()),
+            [one] => Ok(self.state.children(*one).map(|(key, _)| key).take(1).collect()),
+            _ => Err(Rejection::CannotBegin {
+                element: first.to_string(),
+                reason: "there are several places where it belongs; say from where the token comes".to_owned(),
+            }),
+        }
+    }
+
+    /// The way from a scope down to an element of the same process; none, if it does not stand in it.
+    pub(super) fn path_to(&self, process: &Process, scope: Key, to: &ElementId) -> Result<Option<Path>, Rejection> {
+        let Some(mut at) = process.find(to) else {
+            return Ok(None);
+        };
+        let level = self.level_node(scope)?;
+        let mut path = vec![at];
+        while process.node(at).parent != level {
+            let Some(parent) = process.node(at).parent else {
+                return Ok(None);
+            };
+            at = parent;
+            path.push(at);
+        }
+        path.reverse();
+        let around = &path[..path.len() - 1];
+        for at in around {
+            let node = process.node(*at);
+            let is_repeated = node
+                .activity
+                .as_ref()
+                .is_some_and(|activity| !matches!(activity.repetition, Repetition::Once));
+            if is_repeated || matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)) {
+                return Err(Rejection::CannotBegin {
+                    element: to.to_string(),
+                    reason: format!("it stands in {}, which is over and does not begin in its midst", node.id),
+                });
+            }
+        }
+        Ok(Some(path))
+    }
+
+    /// The child of a scope that another element is or stands in.
+    pub(super) fn child_that_holds(&self, scope: Key, key: Key) -> Option<Key> {
+        let mut at = key;
+        loop {
+            let element = self.state.elements.get(&at)?;
+            if element.scope == scope {
+                return Some(at);
+            }
+            if at == ROOT {
+                return None;
+            }
+            at = element.scope;
+        }
+    }
+
+    /// The activity as a whole that an element belongs to: a round's is its scope.
+    pub(crate) fn activity_of(&self, key: Key) -> Key {
+        match self.state.elements.get(&key) {
+            Some(element) if element.round.is_some() => element.scope,
+            _ => key,
+        }
+    }
+
+    fn was_done_within(&self, scope: Key, to: &ElementId) -> bool {
+        self.state
+            .done
+            .iter()
+            .any(|(at, done)| done.iter().any(|(element, _)| element == to) && self.state.is_within(*at, scope))
+    }
+}
+
+/// Whether tokens may be put on the last node of a way by hand.
+fn may_begin(process: &Process, path: &[NodeIx]) -> Result<(), Rejection> {
+    let Some(at) = path.last() else { return Ok(()) };
+    let node = process.node(*at);
+    let reason = match &node.kind {
+        NodeKind::Boundary { .. } => "it begins only with what it is attached to",
+        NodeKind::SubProcess(SubProcess::Event) => "it begins only by its event",
+        NodeKind::Start { catch, .. } if !catch.triggers.is_empty() => "it begins only by its event",
+        _ => return Ok(()),
+    };
+    Err(Rejection::CannotBegin {
+        element: node.id.to_string(),
+        reason: reason.to_owned(),
+    })
+}
