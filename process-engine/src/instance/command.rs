@@ -227,6 +227,18 @@ pub enum Rejection {
     NoSuchElement { element: String },
     #[error("{element} was not done before; only what was done can be returned to")]
     NotDoneBefore { element: String },
+    #[error("{element} stands in a branch beside {other}; return to a step before both")]
+    StandsBeside { element: String, other: String },
+    #[error("{element} is being done already")]
+    DoneAlready { element: String },
+    #[error("a reason must be given")]
+    ReasonMissing,
+    #[error("only an administrator may do that")]
+    NotAdministrator,
+    #[error("task {task} has been urged {limit} times; that is enough")]
+    UrgedEnough { task: Key, limit: u32 },
+    #[error("there is no copy {copy} for {actor}")]
+    NoSuchCopy { copy: Key, actor: String },
     #[error("there is nothing that runs under the key {key}")]
     NothingThere { key: Key },
     #[error("this decision can no longer be taken back: {reason}")]

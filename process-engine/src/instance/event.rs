@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::words::{
-    Bindings, Ending, Key, MoveKind, Obstacle, Outcome, Person, Phase, Resume, Said, SignPlace, Tally, TimerPurpose,
+    Back, Bindings, Ending, Key, MoveKind, Obstacle, Outcome, Person, Phase, Resume, Said, SignPlace, Tally, TimerPurpose,
 };
 use crate::model::{ElementId, ProcessRef, TimeoutAction};
 
@@ -309,6 +309,9 @@ pub enum Event {
         /// What finishing it means to whoever the instance belongs to: names of commands, from the model.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         means: Vec<String>,
+        /// Whoever decides for the assignee while they are away (代理).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        substitute: Option<Person>,
         at: DateTime<Utc>,
     },
     /// 认领
@@ -360,6 +363,9 @@ pub enum Event {
         /// The repeated activity.
         key: Key,
         person: Person,
+        /// At which place among those who are still to be asked; none: at the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<u32>,
         by: Person,
         reason: String,
     },
@@ -424,6 +430,25 @@ pub enum Event {
         outcome: Outcome,
         tally: Tally,
     },
+    /// 撤回 of a voice in a vote that is still open: it counts no more; who gave it is asked again (`ApproverAdded`).
+    VoteWithdrawn {
+        /// The repeated activity.
+        key: Key,
+        task: Key,
+        round: u32,
+        by: Person,
+        tally: Tally,
+        reason: String,
+        at: DateTime<Utc>,
+    },
+    /// 离职交接: whatever is offered to somebody, and whatever they would be asked later, is somebody else's. What they had
+    /// already was transferred, each task by itself.
+    HandedOver {
+        from: Person,
+        to: Person,
+        reason: String,
+        at: DateTime<Utc>,
+    },
     /// The vote is over.
     VoteClosed {
         key: Key,
@@ -458,5 +483,14 @@ pub enum Event {
         by: Option<Person>,
         reason: String,
         at: DateTime<Utc>,
+        /// Flows before joins on which a token is put: their branches count as done.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        placed: Vec<(Key, ElementId)>,
+        /// Elements whose being done counts no more, because they are done again.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        undone: Vec<ElementId>,
+        /// Where the element that begins next goes straight back to (直达退回人), instead of on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back: Option<Vec<Back>>,
     },
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{
     keyed::Keyed,
     tokens::Tokens,
-    words::{Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Said, SignPlace, Tally, TimerPurpose},
+    words::{Back, Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Said, SignPlace, Tally, TimerPurpose},
 };
 use crate::model::{ElementId, ProcessRef};
 
@@ -50,7 +50,10 @@ pub struct Instance {
     /// Every decision of a person, oldest first: for returns, withdrawals, deduplication.
     pub decisions: Vec<Decision>,
     /// Elements that were returned from and go straight back, by the key of the element that was begun instead.
-    pub straight_back: Keyed<Vec<ElementId>>,
+    pub straight_back: Keyed<Vec<Back>>,
+    /// Activities of people that were done and can be returned to, by the scope in which that was, and since when: the key
+    /// that was free then. What was done in a scope that is gone belongs to the one around it.
+    pub done: Keyed<Vec<(ElementId, Key)>>,
     /// Copies that were sent: by key, who got it and who has read it.
     pub copies: Keyed<Copy>,
 }
@@ -174,6 +177,8 @@ pub struct Task {
     pub candidates: Vec<Person>,
     /// Who does it.
     pub assignee: Option<Person>,
+    /// Whoever decides for the assignee while they are away (代理).
+    pub substitute: Option<Person>,
     /// Who gets it back, while it is delegated.
     pub delegated_by: Option<Person>,
     /// The people who decide before or after, and whether each has: those who are asked besides (加签).
@@ -261,8 +266,12 @@ pub struct Decision {
     pub element: ElementId,
     /// The scope in which the element stood: the one of the whole activity, if it is repeated.
     pub scope: Key,
+    /// Which round of a repeated activity.
+    pub round: Option<u32>,
     /// Who.
     pub by: Person,
+    /// For whom, if by proxy (代理).
+    pub on_behalf_of: Option<Person>,
     /// How.
     pub outcome: Outcome,
     /// When.
@@ -292,6 +301,12 @@ impl Instance {
     pub fn children(&self, scope: Key) -> impl Iterator<Item = (Key, &Element)> {
         let within = move |(key, element): &(&Key, &Element)| element.scope == scope && **key != super::ROOT;
         self.elements.iter().filter(within).map(|(key, element)| (*key, element))
+    }
+
+    /// The elements of a scope that are gone straight back to when a step before them has been done again (直达退回人).
+    pub fn awaited_back(&self, scope: Key) -> impl Iterator<Item = &ElementId> {
+        let all = self.straight_back.values().flatten();
+        all.filter(move |back| back.scope == scope).map(|back| &back.element)
     }
 
     /// The process whose elements stand directly in this scope.

@@ -101,6 +101,18 @@ pub enum Resume {
     Straight,
 }
 
+/// Where the work goes straight back to (直达退回人): an element that was returned from, and begins again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Back {
+    /// The scope in which it stood, and begins again.
+    pub scope: Key,
+    /// Which.
+    pub element: ElementId,
+    /// Where it goes straight back to itself, once it is done: it had been returned to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<Back>,
+}
+
 /// Why a token was moved by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MoveKind {

@@ -182,7 +182,9 @@ fn one_to_one(from: usize, to: usize) -> Step {
 /// The nodes with which a level begins, all at once.
 fn begins_with(process: &Process, level: Option<NodeIx>) -> Vec<NodeIx> {
     let nodes = process.level(level);
-    let has_start = nodes.iter().any(|at| matches!(process.node(*at).kind, NodeKind::Start { .. }));
+    let has_start = nodes
+        .iter()
+        .any(|at| matches!(process.node(*at).kind, NodeKind::Start { .. }));
     let by_itself = |at: &&NodeIx| {
         let node = process.node(**at);
         let is_handler = node.activity.as_ref().is_some_and(|activity| activity.for_compensation);

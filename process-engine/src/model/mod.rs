@@ -2,14 +2,14 @@
 
 mod activity;
 mod approval;
-mod diff;
 mod beside;
+mod diff;
 mod event;
 mod process;
 
 pub use activity::*;
 pub use approval::*;
-pub use diff::*;
 pub use beside::{Beside, Spot};
+pub use diff::*;
 pub use event::*;
 pub use process::*;

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    instance::{ROOT, state::Instance, words::Key},
+    instance::{
+        ROOT,
+        state::Instance,
+        words::{Back, Key},
+    },
     model::{ElementId, ProcessRef},
 };
 
@@ -54,7 +58,11 @@ pub(super) fn migrate(
         from.iter_mut().for_each(|flow| *flow = renamed(flows, flow));
     }
     for (_, back) in state.straight_back.iter_mut().filter(|(key, _)| moving.contains(key)) {
-        back.iter_mut().for_each(|element| *element = renamed(elements, element));
+        rename_ways_back(back, &|element| renamed(elements, element));
+    }
+    let here = |scope: &Key| *scope == ROOT || moving.contains(scope);
+    for (_, done) in state.done.iter_mut().filter(|(scope, _)| here(scope)) {
+        done.iter_mut().for_each(|(element, _)| *element = renamed(elements, element));
     }
     for decision in &mut state.decisions {
         decision.element = renamed(elements, &decision.element);
@@ -77,5 +85,12 @@ pub(super) fn migrate(
     if let Some(started) = &mut state.started {
         started.process = to.clone();
         started.version = version;
+    }
+}
+
+fn rename_ways_back(ways: &mut [Back], renamed: &dyn Fn(&ElementId) -> ElementId) {
+    for way in ways {
+        way.element = renamed(&way.element);
+        rename_ways_back(&mut way.then, renamed);
     }
 }

@@ -1,6 +1,7 @@
 //! What each event changes. Total: the past cannot be refused, and needs no model to be read.
 
 mod migrating;
+mod moving;
 mod rounds;
 mod tasks;
 mod waiting;
@@ -12,7 +13,7 @@ use super::{
     event::Event,
     state::{Compensable, Element, Incident, Instance, Job, Rounds, Started},
     tokens::Tokens,
-    words::{Key, MoveKind, Resume},
+    words::Key,
 };
 
 /// Folds in an event.
@@ -71,6 +72,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             state.compensable.clear();
             state.fired.clear();
             state.straight_back.clear();
+            state.done.clear();
         }
         Event::ProcessMigrated {
             to,
@@ -133,6 +135,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
         Event::ElementLeft { key, flows } => {
             let Some(left) = state.elements.remove(key) else { return };
             forget(state, *key);
+            moving::hand_up_what_was_done(state, *key, &left);
             if let Some(rounds) = gone(state, &left) {
                 rounds.completed += 1;
             }
@@ -208,30 +211,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             state.incidents.insert(*key, incident);
         }
         Event::IncidentResolved { key, .. } => _ = state.incidents.remove(key),
-        Event::TokensMoved {
-            from,
-            flows,
-            to,
-            kind,
-            resume,
-            ..
-        } => {
-            for (scope, flow) in flows {
-                state.tokens.take(*scope, flow);
-            }
-            let elements: Vec<_> = from
-                .iter()
-                .filter_map(|key| state.elements.get(key).map(|element| element.element.clone()))
-                .collect();
-            tasks::undo_decisions(state, to, *kind);
-            for key in from {
-                cancel(state, *key);
-            }
-            if *resume == Resume::Straight && *kind == MoveKind::Return {
-                // The element that begins next has the next key.
-                state.straight_back.insert(state.next_key, elements);
-            }
-        }
+        Event::TokensMoved { .. } => moving::moved(state, event),
         _ => {
             // Each of these folds in its own events, and none of another's.
             waiting::of_waits(state, event);
@@ -259,7 +239,7 @@ fn gone<'a>(state: &'a mut Instance, element: &Element) -> Option<&'a mut Rounds
 fn forget(state: &mut Instance, key: Key) {
     state.variables.remove(&key);
     state.waits.retain(|_, wait| wait.owner != key);
-    state.tasks.retain(|task, other| *task != key && other.owner != key);
+    tasks::close_task(state, key);
     state.jobs.remove(&key);
     state.incidents.retain(|_, incident| incident.owner != key);
     state.straight_back.remove(&key);
@@ -275,11 +255,13 @@ fn cancel(state: &mut Instance, key: Key) {
         let within = |inner: &Key| *inner != ROOT && state.is_within(*inner, key);
         state.elements.keys().copied().filter(within).collect()
     };
-    for inner in inside {
+    // What stands inside has greater keys, and goes first.
+    for inner in inside.into_iter().rev() {
         let Some(element) = state.elements.remove(&inner) else {
             continue;
         };
         forget(state, inner);
+        moving::hand_up_what_was_done(state, inner, &element);
         state.tokens.forget(inner);
         state.compensable.retain(|done| done.scope != inner);
         if let Some(rounds) = gone(state, &element)

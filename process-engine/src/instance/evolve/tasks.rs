@@ -1,13 +1,13 @@
-//! What the events of tasks, votes and copies change.
+//! What the events of tasks and votes change.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{begun, cancel};
+use super::{begun, cancel, moving::was_done};
 use crate::instance::{
     ROOT,
     event::Event,
     state::{Copy, Decision, Instance, Sign, Task},
-    words::{Key, MoveKind, Outcome, SignPlace},
+    words::{Key, Person},
 };
 
 /// What the events of tasks change.
@@ -25,6 +25,7 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
             priority,
             due_at,
             means,
+            substitute,
             at,
             ..
         } => {
@@ -35,6 +36,7 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
                 name: name.clone(),
                 candidates: candidates.clone(),
                 assignee: assignee.clone(),
+                substitute: substitute.clone(),
                 delegated_by: None,
                 signs: Vec::new(),
                 held: None,
@@ -57,6 +59,7 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
         Event::TaskClaimed { key, by, .. } => {
             if let Some(task) = state.tasks.get_mut(key) {
                 task.assignee = Some(by.clone());
+                task.substitute = None;
             }
         }
         Event::TaskUnclaimed { key, .. } => {
@@ -67,6 +70,8 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
         Event::TaskAssigned { key, to, .. } | Event::TaskTransferred { key, to, .. } => {
             if let Some(task) = state.tasks.get_mut(key) {
                 task.assignee = Some(to.clone());
+                task.substitute = None;
+                task.delegated_by = None;
             }
             ask_in_round(state, *key, to);
         }
@@ -93,38 +98,43 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
             }
         }
         Event::SignRemoved { key, .. } => {
-            if let Some(removed) = state.tasks.remove(key)
-                && let Some(first) = state.tasks.get_mut(&removed.owner)
-            {
+            let Some(owner) = state.tasks.get(key).map(|task| task.owner) else {
+                return;
+            };
+            close_task(state, *key);
+            if let Some(first) = state.tasks.get_mut(&owner) {
                 first.signs.retain(|sign| sign.task != *key);
             }
         }
-        Event::ApproverAdded { key, person, .. } => {
-            if let Some(rounds) = state.elements.get_mut(key).and_then(|body| body.rounds.as_mut()) {
-                Arc::make_mut(&mut rounds.items).push(serde_json::Value::String(person.id.to_string()));
-                Arc::make_mut(&mut rounds.people).push(person.clone());
-                rounds.tally.total += 1;
-            }
-        }
+        Event::ApproverAdded { key, person, place, .. } => add_approver(state, *key, person, *place),
         Event::ApproverRemoved { key, person, .. } => remove_approver(state, *key, person),
         Event::TaskCompleted {
-            key, by, outcome, at, ..
+            key,
+            by,
+            on_behalf_of,
+            outcome,
+            at,
+            ..
         } => {
             let Some(task) = state.tasks.remove(key) else { return };
             if task.owner == *key {
                 let element = task.element.clone();
                 let scope = decision_scope(state, *key);
+                let round = state.elements.get(key).and_then(|element| element.round);
                 state.decisions.push(Decision {
                     task: *key,
                     element,
                     scope,
+                    round,
                     by: by.clone(),
+                    on_behalf_of: on_behalf_of.clone(),
                     outcome: outcome.clone(),
                     at: *at,
                     undone: false,
                 });
+                was_done(state, *key);
                 // Whoever was asked besides and has not answered is not asked any more.
-                state.tasks.retain(|_, other| other.owner != *key);
+                close_task(state, *key);
             } else if let Some(first) = state.tasks.get_mut(&task.owner)
                 && let Some(sign) = first.signs.iter_mut().find(|sign| sign.task == *key)
             {
@@ -171,11 +181,25 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
             if let Some(rounds) = state.elements.get_mut(key).and_then(|body| body.rounds.as_mut()) {
                 rounds.passed = Some(*passed);
             }
+            was_done(state, *key);
+        }
+        Event::VoteWithdrawn {
+            key, task, round, tally, ..
+        } => {
+            if let Some(rounds) = state.elements.get_mut(key).and_then(|body| body.rounds.as_mut()) {
+                rounds.tally = *tally;
+                rounds.removed.insert(*round);
+                rounds.completed = rounds.completed.saturating_sub(1);
+            }
+            let mine = state.decisions.iter_mut().filter(|decision| decision.task == *task);
+            mine.for_each(|decision| decision.undone = true);
         }
         Event::TaskAutoDecided { key, .. } => {
-            state.tasks.remove(key);
-            state.tasks.retain(|_, other| other.owner != *key);
+            was_done(state, *key);
+            close_task(state, *key);
         }
+        Event::TaskSkipped { key, .. } => was_done(state, *key),
+        Event::HandedOver { from, to, .. } => hand_over(state, from, to),
         _ => {}
     }
 }
@@ -192,7 +216,7 @@ fn decision_scope(state: &Instance, key: Key) -> Key {
 }
 
 /// After a task went to somebody else, the round is theirs.
-fn ask_in_round(state: &mut Instance, key: Key, to: &crate::instance::words::Person) {
+fn ask_in_round(state: &mut Instance, key: Key, to: &Person) {
     let Some((scope, round)) = state
         .elements
         .get(&key)
@@ -207,7 +231,21 @@ fn ask_in_round(state: &mut Instance, key: Key, to: &crate::instance::words::Per
     }
 }
 
-fn remove_approver(state: &mut Instance, key: Key, person: &crate::instance::words::Person) {
+/// One more is asked: at the end, or at a place among those who are still to be asked.
+fn add_approver(state: &mut Instance, key: Key, person: &Person, place: Option<u32>) {
+    let Some(rounds) = state.elements.get_mut(&key).and_then(|body| body.rounds.as_mut()) else {
+        return;
+    };
+    let end = rounds.people.len();
+    let at = place.map_or(end, |place| (place as usize).min(end));
+    Arc::make_mut(&mut rounds.items).insert(at, serde_json::Value::String(person.id.to_string()));
+    Arc::make_mut(&mut rounds.people).insert(at, person.clone());
+    let moved = |round: &u32| if *round as usize >= at { *round + 1 } else { *round };
+    rounds.removed = rounds.removed.iter().map(moved).collect::<BTreeSet<u32>>();
+    rounds.tally.total += 1;
+}
+
+fn remove_approver(state: &mut Instance, key: Key, person: &Person) {
     let rounds_begun: Vec<(Key, u32)> = state
         .children(key)
         .filter_map(|(inner, element)| Some((inner, element.round?)))
@@ -221,7 +259,7 @@ fn remove_approver(state: &mut Instance, key: Key, person: &crate::instance::wor
         round >= rounds.begun || rounds_begun.iter().any(|(_, at)| *at == round)
     };
     let found = (0..rounds.people.len())
-        .find(|round| rounds.people[*round] == *person && open(*round) && !rounds.removed.contains(&(*round as u32)));
+        .find(|round| rounds.people[*round].id == person.id && open(*round) && !rounds.removed.contains(&(*round as u32)));
     let Some(round) = found.and_then(|round| u32::try_from(round).ok()) else {
         return;
     };
@@ -232,29 +270,50 @@ fn remove_approver(state: &mut Instance, key: Key, person: &crate::instance::wor
     }
 }
 
-/// What was decided after the step that is returned to counts no more.
-pub(super) fn undo_decisions(state: &mut Instance, to: &[crate::model::ElementId], kind: MoveKind) {
-    if !matches!(kind, MoveKind::Return | MoveKind::Withdraw | MoveKind::Jump) {
-        return;
-    }
-    let from = state
-        .decisions
-        .iter()
-        .position(|decision| to.contains(&decision.element) && !decision.undone);
-    if let Some(from) = from {
-        state.decisions[from..].iter_mut().for_each(|decision| decision.undone = true);
+/// A task is gone, with every task of those who were asked besides.
+pub(super) fn close_task(state: &mut Instance, key: Key) {
+    state.tasks.remove(&key);
+    let mut open = vec![key];
+    while let Some(owner) = open.pop() {
+        let besides: Vec<Key> = state
+            .tasks
+            .iter()
+            .filter(|(task, other)| other.owner == owner && **task != owner)
+            .map(|(task, _)| *task)
+            .collect();
+        for task in besides {
+            state.tasks.remove(&task);
+            open.push(task);
+        }
     }
 }
 
-/// Whether those who decide at this place all have, and nobody refused.
-pub(crate) fn signs_done(signs: &[Sign], place: SignPlace) -> bool {
-    signs
-        .iter()
-        .filter(|sign| sign.place == place)
-        .all(|sign| sign.outcome.is_some())
-}
-
-/// Whether anybody who was asked besides refused.
-pub(crate) fn sign_refused(signs: &[Sign]) -> bool {
-    signs.iter().any(|sign| sign.outcome == Some(Outcome::Rejected))
+/// Everything that waits for somebody waits for somebody else: also what is offered, and what is still to come.
+fn hand_over(state: &mut Instance, from: &Person, to: &Person) {
+    let replace = |person: &mut Person| {
+        if person.id == from.id {
+            *person = to.clone();
+        }
+    };
+    for task in state.tasks.values_mut() {
+        let has_both = task.candidates.iter().any(|person| person.id == to.id);
+        if has_both {
+            task.candidates.retain(|person| person.id != from.id);
+        }
+        task.candidates.iter_mut().for_each(replace);
+        task.delegated_by.iter_mut().for_each(replace);
+        task.substitute.iter_mut().for_each(replace);
+        task.signs
+            .iter_mut()
+            .filter(|sign| sign.outcome.is_none())
+            .for_each(|sign| replace(&mut sign.person));
+    }
+    for element in state.elements.values_mut() {
+        if let Some(rounds) = &mut element.rounds
+            && rounds.people.iter().any(|person| person.id == from.id)
+        {
+            let begun = rounds.begun as usize;
+            Arc::make_mut(&mut rounds.people).iter_mut().skip(begun).for_each(replace);
+        }
+    }
 }

@@ -111,7 +111,12 @@ impl Run<'_> {
             .children(scope)
             .filter_map(|(_, element)| process.find(&element.element))
             .any(could);
-        on_flows || arriving || in_elements
+        let gone_back_to = self
+            .state
+            .awaited_back(scope)
+            .filter_map(|element| process.find(element))
+            .any(could);
+        on_flows || arriving || in_elements || gone_back_to
     }
 
     /// Begins every join that can.
@@ -142,7 +147,7 @@ impl Run<'_> {
 }
 
 /// For each node whether a path leads from it to one of these flows without going through the join.
-fn leads_to(process: &Process, join: NodeIx, flows: &[crate::model::FlowIx]) -> Vec<bool> {
+pub(super) fn leads_to(process: &Process, join: NodeIx, flows: &[crate::model::FlowIx]) -> Vec<bool> {
     let mut leads = vec![false; process.nodes.len()];
     let mut open: Vec<NodeIx> = flows.iter().map(|flow| process.flow(*flow).source).collect();
     while let Some(node) = open.pop() {

@@ -5,7 +5,7 @@ use crate::{
     instance::{
         command::Rejection,
         event::Event,
-        words::{Bindings, Key, Phase},
+        words::{Back, Bindings, Key, Phase},
     },
     model::{Mapping, NodeIx, NodeKind, Process, ThrowResult},
 };
@@ -20,6 +20,9 @@ impl Run<'_> {
         let scope = element.scope;
         if element.round.is_some() {
             return self.leave_round(&process, at, key);
+        }
+        if let Some(back) = self.state.straight_back.get(&key).cloned() {
+            return self.leave_straight_back(&process, at, key, &back);
         }
         match self.results(&process, at, key, scope) {
             Ok(flows) => {
@@ -41,8 +44,26 @@ impl Run<'_> {
         }
     }
 
+    /// An element is done that was returned to: its results go out, and it goes straight back to where it was returned from.
+    fn leave_straight_back(&mut self, process: &Process, at: NodeIx, key: Key, back: &[Back]) -> Result<(), Rejection> {
+        let Some(scope) = self.state.elements.get(&key).map(|element| element.scope) else {
+            return Ok(());
+        };
+        if let Err(stuck) = self.write_results(process, at, key, scope) {
+            self.stuck(key, Phase::Leaving, stuck);
+            return Ok(());
+        }
+        self.go_straight_back(key, scope, back)
+    }
+
     /// Writes the outputs of an activity and chooses the way on.
     fn results(&mut self, process: &Process, at: NodeIx, key: Key, scope: Key) -> Result<Vec<crate::model::ElementId>, Stuck> {
+        self.write_results(process, at, key, scope)?;
+        self.ways_on(process, at, scope)
+    }
+
+    /// Writes the outputs of an activity, and what its rounds gave.
+    fn write_results(&mut self, process: &Process, at: NodeIx, key: Key, scope: Key) -> Result<(), Stuck> {
         if let Some(rounds) = self.state.elements.get(&key).and_then(|element| element.rounds.as_ref()) {
             // Each round wrote its own outputs; what they gave is collected now.
             let collected = rounds.outputs.values().cloned().collect();
@@ -50,7 +71,7 @@ impl Run<'_> {
         } else {
             self.own_outputs(process, at, key, scope)?;
         }
-        self.ways_on(process, at, scope)
+        Ok(())
     }
 
     /// Writes what an activity gives: the outputs of a call, and those of its own.

@@ -78,7 +78,11 @@ impl Run<'_> {
 
     /// The sub-process that a scope is; none: a process of its own.
     pub(super) fn level_node(&self, scope: Key) -> Result<Option<NodeIx>, Rejection> {
-        let is_process = self.state.elements.get(&scope).is_some_and(|element| element.process.is_some());
+        let is_process = self
+            .state
+            .elements
+            .get(&scope)
+            .is_some_and(|element| element.process.is_some());
         if is_process {
             return Ok(None);
         }
@@ -107,7 +111,12 @@ impl Run<'_> {
         marking.from.extend(deeper);
         self.look_at_straight_ways(level, &kept_keys, &mut kept, &mut marking);
         for (flow, count) in self.state.tokens.of(level.scope) {
-            match level.process.find_flow(flow).map(Spot::Flow).filter(|spot| level.stays(*spot)) {
+            match level
+                .process
+                .find_flow(flow)
+                .map(Spot::Flow)
+                .filter(|spot| level.stays(*spot))
+            {
                 Some(spot) => kept.push(spot),
                 None => marking
                     .flows
@@ -125,10 +134,7 @@ impl Run<'_> {
     /// Whoever stands in for an element that it goes straight back to shares its lot.
     fn look_at_straight_ways(&self, level: &Level<'_>, kept_keys: &BTreeSet<Key>, kept: &mut Vec<Spot>, marking: &mut Marking) {
         for (owner, ways) in self.state.straight_back.iter() {
-            let stays: Vec<bool> = ways
-                .iter()
-                .map(|back| self.back_stays(level, back, kept_keys))
-                .collect();
+            let stays: Vec<bool> = ways.iter().map(|back| self.back_stays(level, back, kept_keys)).collect();
             let owner_goes = marking.from.iter().any(|key| self.state.is_within(*owner, *key));
             if !owner_goes && stays.iter().all(|stays| *stays) {
                 let here = ways.iter().filter(|back| back.scope == level.scope);
@@ -154,7 +160,10 @@ impl Run<'_> {
     /// Whether an element that is gone back to could still begin.
     fn back_stays(&self, level: &Level<'_>, back: &Back, kept_keys: &BTreeSet<Key>) -> bool {
         if back.scope == level.scope {
-            return level.process.find(&back.element).is_some_and(|at| level.stays(Spot::Node(at)));
+            return level
+                .process
+                .find(&back.element)
+                .is_some_and(|at| level.stays(Spot::Node(at)));
         }
         if !self.state.elements.contains_key(&back.scope) {
             return false;

@@ -14,8 +14,10 @@ mod entering;
 mod incidents;
 mod leaving;
 mod looking;
+mod marking;
 mod migrating;
 mod modifying;
+pub(crate) mod moving;
 mod rounds;
 mod settling;
 mod starting;
@@ -87,6 +89,8 @@ pub(crate) struct Run<'a> {
     pub(crate) arrivals: VecDeque<Arrival>,
     /// Scopes in which something was done: joins may fire there, and they may be finished.
     pub(crate) touched: BTreeSet<Key>,
+    /// What was begun by a move: people are asked even if the model would skip them.
+    pub(crate) asked_again: BTreeSet<Key>,
     /// Variables changed: conditions are asked again.
     pub(crate) variables_changed: bool,
     steps: u32,
@@ -103,6 +107,7 @@ impl<'a> Run<'a> {
             events: Vec::new(),
             arrivals: VecDeque::new(),
             touched: BTreeSet::new(),
+            asked_again: BTreeSet::new(),
             variables_changed: false,
             steps: 0,
             processes: RefCell::default(),

@@ -1,6 +1,6 @@
 //! Moves by hand: 退回, 撤回, 驳回 to a node, 自由跳转. What a move leaves in place is said in [`marking`](super::marking).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{Run, marking::Marking};
 use crate::{
@@ -27,7 +27,11 @@ pub(crate) struct Moving<'a> {
 impl Run<'_> {
     /// 退回: gives up an activity and begins one that was done before it.
     pub(crate) fn return_to(&mut self, source: Key, to: &ElementId, moving: Moving<'_>) -> Result<(), Rejection> {
-        let from = self.state.elements.get(&source).ok_or(Rejection::NothingThere { key: source })?;
+        let from = self
+            .state
+            .elements
+            .get(&source)
+            .ok_or(Rejection::NothingThere { key: source })?;
         let from = from.element.clone();
         let needs_done = moving.kind != MoveKind::Reject;
         let Some((scope, process, path)) = self.common_scope(&[source], to, needs_done)? else {
@@ -94,7 +98,7 @@ impl Run<'_> {
     }
 
     /// 撤回: an activity that was done begins again; whatever came of it is given up.
-    pub(crate) fn begin_again(&mut self, scope: Key, to: &ElementId, moving: Moving<'_>) -> Result<(), Rejection> {
+    pub(crate) fn take_back(&mut self, scope: Key, to: &ElementId, moving: Moving<'_>) -> Result<(), Rejection> {
         let process = self.process_in(scope)?;
         let path = self
             .path_to(&process, scope, to)?
@@ -121,10 +125,7 @@ impl Run<'_> {
                 }
             }
         }
-        let give_up: Vec<Key> = from
-            .iter()
-            .map(|key| self.activity_of(*key))
-            .collect();
+        let give_up: Vec<Key> = from.iter().map(|key| self.activity_of(*key)).collect();
         let marking = self.marking(&level, &give_up);
         let moving = Moving {
             kind: MoveKind::Jump,
@@ -147,7 +148,11 @@ impl Run<'_> {
         let restored = marking.restored.clone();
         let mut to: Vec<ElementId> = Vec::new();
         for path in &paths {
-            to.extend(path.first().map(|at| process.node(*at).id.clone()).filter(|id| !to.contains(id)));
+            to.extend(
+                path.first()
+                    .map(|at| process.node(*at).id.clone())
+                    .filter(|id| !to.contains(id)),
+            );
         }
         self.emit(Event::TokensMoved {
             from: marking.from,
@@ -176,7 +181,7 @@ impl Run<'_> {
                 self.asked_again.insert(self.next_key());
                 self.enter(process, at, scope, Vec::new(), None)?;
             } else {
-                let inner = self.enter_empty(process, at, scope)?;
+                let inner = self.open_scope(process, at, scope)?;
                 let paths: Vec<Path> = tails.into_iter().map(<[NodeIx]>::to_vec).collect();
                 let targets: Vec<NodeIx> = paths.iter().filter_map(|path| path.first().copied()).collect();
                 let marking = self.marking(&self.level(process, inner, &targets)?, &[]);
@@ -234,11 +239,21 @@ impl Run<'_> {
         needs_done: bool,
     ) -> Result<Option<(Key, Arc<Process>, Path)>, Rejection> {
         let mut scope = match keys.first() {
-            Some(first) => self.state.elements.get(first).ok_or(Rejection::NothingThere { key: *first })?.scope,
+            Some(first) => {
+                self.state
+                    .elements
+                    .get(first)
+                    .ok_or(Rejection::NothingThere { key: *first })?
+                    .scope
+            }
             None => ROOT,
         };
         loop {
-            let element = self.state.elements.get(&scope).ok_or(Rejection::NothingThere { key: scope })?;
+            let element = self
+                .state
+                .elements
+                .get(&scope)
+                .ok_or(Rejection::NothingThere { key: scope })?;
             let holds_all = keys.iter().all(|key| self.state.is_within(*key, scope));
             if holds_all && element.rounds.is_none() && (!needs_done || self.was_done_within(scope, to)) {
                 let process = self.process_in(scope)?;
@@ -260,32 +275,28 @@ impl Run<'_> {
             // From nowhere in particular: into the one place where the targets belong.
             keys.extend(self.place_of(to)?);
         }
-        loop {
-            let mut scopes: BTreeSet<Key> = BTreeSet::new();
-            let mut found = None;
-            let mut paths = Vec::new();
-            for element in to {
-                let Some((scope, process, path)) = self.common_scope(&keys, element, false)? else {
-                    return Err(Rejection::NoSuchElement {
-                        element: element.to_string(),
-                    });
-                };
-                may_begin(&process, &path)?;
-                scopes.insert(scope);
-                found = Some((scope, process));
-                paths.push(path);
-            }
-            let Some((scope, process)) = found else {
-                return Err(Rejection::NobodyNamed);
+        let mut outermost: Option<(Key, Arc<Process>)> = None;
+        for element in to {
+            let Some((scope, process, path)) = self.common_scope(&keys, element, false)? else {
+                return Err(Rejection::NoSuchElement {
+                    element: element.to_string(),
+                });
             };
-            if scopes.len() == 1 {
-                return Ok((scope, process, paths));
+            may_begin(&process, &path)?;
+            // All of these scopes hold what is given up: the outermost, which is the oldest, holds all targets.
+            if outermost.as_ref().is_none_or(|(known, _)| scope < *known) {
+                outermost = Some((scope, process));
             }
-            // The outermost of them holds all targets.
-            let outermost = scopes.iter().next().copied().unwrap_or(ROOT);
-            let inner = scopes.into_iter().find(|scope| *scope != outermost);
-            keys.push(inner.unwrap_or(outermost));
         }
+        let (scope, process) = outermost.ok_or(Rejection::NobodyNamed)?;
+        let mut paths = Vec::new();
+        for element in to {
+            let path = self.path_to(&process, scope, element)?;
+            paths.push(path.ok_or_else(|| Rejection::NoSuchElement {
+                element: element.to_string(),
+            })?);
+        }
+        Ok((scope, process, paths))
     }
 
     /// Something that stands in the only scope where elements belong; nothing, if that is the instance itself.

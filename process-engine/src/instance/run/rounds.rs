@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Run, Stuck};
+use super::{Run, Stuck, votes::vote_rule};
 use crate::{
     expression::Expression,
     instance::{
@@ -248,7 +248,8 @@ impl Run<'_> {
         let Repetition::Multi(multi) = repetition(process, at) else {
             return Ok(());
         };
-        if !self.holds_rounds(whole) {
+        // A vote is over by its own rule.
+        if !self.holds_rounds(whole) || vote_rule(process, at).is_some() {
             return Ok(());
         }
         let Some(condition) = &multi.completion else {

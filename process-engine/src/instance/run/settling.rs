@@ -59,8 +59,10 @@ impl Run<'_> {
             || self
                 .node_of(scope)
                 .is_ok_and(|(process, at)| matches!(process.node(at).kind, NodeKind::SubProcess(_) | NodeKind::Call(_)));
+        // Something in it is gone back to when a step before it has been done again.
+        let is_gone_back_to = self.state.awaited_back(scope).next().is_some();
         let has_incident = self.state.incidents.values().any(|incident| incident.owner == scope);
-        is_level && !has_incident
+        is_level && !has_incident && !is_gone_back_to
     }
 
     /// A scope in which nothing is left is done.

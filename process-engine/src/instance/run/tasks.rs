@@ -30,6 +30,7 @@ impl Run<'_> {
             priority: None,
             due_at: None,
             means: user.means.clone(),
+            substitute: None,
             at: self.context.now,
         });
         Ok(Ok(()))

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Run, Stuck, asking::user_task};
+use super::{Run, Stuck, asking::user_task, moving::Moving};
 use crate::{
     instance::{
         command::Rejection,
         event::Event,
-        words::{Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Tally},
+        words::{Bindings, Ending, Key, MoveKind, Obstacle, Outcome, Person, Phase, Resume, Tally},
     },
     model::{NodeIx, OnReject, Over, Process, Repetition, VoteRule},
 };
@@ -108,6 +108,18 @@ impl Run<'_> {
                     return Ok(());
                 }
                 self.terminate(scope)
+            }
+            Some(OnReject::ReturnTo(to)) if *outcome == Outcome::Rejected => {
+                let moving = Moving {
+                    kind: MoveKind::Reject,
+                    resume: Resume::Again,
+                    reason: "",
+                };
+                // A target that the model should not have named is the modeller's mistake, not the approver's.
+                if let Err(rejection) = self.return_to(key, to, moving) {
+                    self.stuck(key, Phase::Leaving, Stuck::new(Obstacle::NoWayOn, rejection.to_string()));
+                }
+                Ok(())
             }
             _ => self.leave(key),
         }
