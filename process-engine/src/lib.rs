@@ -8,6 +8,7 @@
 pub mod bpmn;
 pub mod dmn;
 pub mod expression;
+pub mod finding;
 pub mod instance;
 pub mod model;
 pub mod testing;

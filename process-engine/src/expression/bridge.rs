@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) const MAX_VALUES: usize = 100_000;
 
 /// JSON as FEEL sees it.
-pub(super) fn to_feel(value: &Value, size: &mut usize) -> Result<FeelValue, String> {
+pub(crate) fn to_feel(value: &Value, size: &mut usize) -> Result<FeelValue, String> {
     *size += 1;
     if *size > MAX_VALUES {
         return Err(format!("looks at more than {MAX_VALUES} values"));
@@ -35,7 +35,7 @@ pub(super) fn to_feel(value: &Value, size: &mut usize) -> Result<FeelValue, Stri
 }
 
 /// What FEEL gave, as JSON.
-pub(super) fn to_json(value: FeelValue) -> Result<Value, String> {
+pub(crate) fn to_json(value: FeelValue) -> Result<Value, String> {
     Ok(match value {
         FeelValue::Null(_) => Value::Null,
         FeelValue::Boolean(value) => Value::Bool(value),

@@ -84,6 +84,24 @@ enum Token<'a> {
     Other(char),
 }
 
+/// Says of an expression that loops and functions are allowed in whether it may be parsed: only its size is looked at.
+pub(crate) fn check_trusted(feel: &str, max_bytes: usize) -> Result<(), String> {
+    if feel.len() > max_bytes {
+        return Err(format!("is longer than {max_bytes} bytes"));
+    }
+    let tokens: Vec<Token<'_>> = tokens(feel)?;
+    nesting(&tokens)
+}
+
+/// The names that an expression may look up.
+pub(crate) fn names(feel: &str) -> Result<Vec<String>, String> {
+    let solid: Vec<Token<'_>> = tokens(feel)?
+        .into_iter()
+        .filter(|token| !matches!(token, Token::Space(_)))
+        .collect();
+    Ok(looked_up(&solid))
+}
+
 /// Says what may not be parsed, and what names there are.
 pub(crate) fn check(feel: &str, max_bytes: usize) -> Result<Fenced, String> {
     let feel = feel.trim();
@@ -104,7 +122,22 @@ pub(crate) fn check(feel: &str, max_bytes: usize) -> Result<Fenced, String> {
     }
     nesting(&solid)?;
     ranges(&solid)?;
-    let mut names = Vec::new();
+    if let Some(word) = solid.iter().find_map(|token| match token {
+        Token::Name(name) if FORBIDDEN.contains(name) => Some(*name),
+        _ => None,
+    }) {
+        return Err(format!("may not use {word:?}"));
+    }
+    let names = looked_up(&solid);
+    Ok(Fenced {
+        text: without_clock(&tokens),
+        names,
+    })
+}
+
+/// Everything that could be the name of a variable, each once.
+fn looked_up(solid: &[Token<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
     let mut at = 0;
     while at < solid.len() {
         let words = function_at(&solid[at..]);
@@ -112,20 +145,15 @@ pub(crate) fn check(feel: &str, max_bytes: usize) -> Result<Fenced, String> {
             at += 1;
             continue;
         };
-        if FORBIDDEN.contains(&name) {
-            return Err(format!("may not use {name:?}"));
-        }
         let is_member = at > 0 && solid[at - 1] == Token::Other('.');
         let is_clock = matches!(name, "now" | "today");
-        if (words == 0 || is_clock) && !is_member && !KEYWORDS.contains(&name) && !names.iter().any(|known| known == name) {
+        let is_variable = (words == 0 || is_clock) && !is_member && !KEYWORDS.contains(&name);
+        if is_variable && !names.iter().any(|known| known == name) {
             names.push(name.to_owned());
         }
         at += words.max(1);
     }
-    Ok(Fenced {
-        text: without_clock(&tokens),
-        names,
-    })
+    names
 }
 
 /// How many words the function has that is called here; none, if none is.

@@ -3,7 +3,7 @@
 //! The language itself is dsntk's. Around it stand a fence ([`fence`]), which refuses what has no bounds before it is
 //! parsed, and a bridge ([`bridge`]) between its values and JSON.
 
-mod bridge;
+pub(crate) mod bridge;
 pub(crate) mod fence;
 #[cfg(test)]
 mod tests;
