@@ -12,3 +12,4 @@ pub mod finding;
 pub mod instance;
 pub mod model;
 pub mod testing;
+mod thin;
