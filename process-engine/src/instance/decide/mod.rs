@@ -128,6 +128,7 @@ fn ask_of_people(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> 
         Command::ReadCopy { copy } => notes::read_copy(run, *copy),
         Command::UrgeTask { task, message } => notes::urge(run, *task, message),
         Command::HandOver { from, to, reason } => notes::hand_over(run, from, to, reason),
+        Command::FireTimer { timer } if run.is_timeout(*timer) => run.timed_out(*timer),
         other => Err(Rejection::Invalid {
             reason: format!("{} cannot be asked yet", <&str>::from(other)),
         }),

@@ -32,7 +32,13 @@ pub(super) fn return_to(run: &mut Run<'_>, task: Key, to: &ElementId, resume: Re
 
 /// 撤回: whoever decided takes it back, as long as nobody decided anything that came of it.
 pub(super) fn withdraw(run: &mut Run<'_>, task: Key, reason: &str) -> Result<(), Rejection> {
-    let found = run.state.decisions.iter().enumerate().rev().find(|(_, decision)| decision.task == task);
+    let found = run
+        .state
+        .decisions
+        .iter()
+        .enumerate()
+        .rev()
+        .find(|(_, decision)| decision.task == task);
     let Some((place, decision)) = found.map(|(place, decision)| (place, decision.clone())) else {
         return Err(cannot("nobody has decided it"));
     };
@@ -71,7 +77,8 @@ fn cannot(reason: &str) -> Rejection {
 fn open_vote(run: &Run<'_>, decision: &Decision) -> Option<(Key, u32)> {
     let round = decision.round?;
     let is_it = |(key, element): (Key, &crate::instance::Element)| {
-        let is_open = element.element == decision.element && element.rounds.as_ref().is_some_and(|rounds| !rounds.people.is_empty());
+        let is_open =
+            element.element == decision.element && element.rounds.as_ref().is_some_and(|rounds| !rounds.people.is_empty());
         is_open.then_some(key)
     };
     let whole = run.state.children(decision.scope).find_map(is_it)?;

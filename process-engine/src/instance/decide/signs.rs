@@ -34,7 +34,10 @@ pub(super) fn add(run: &mut Run<'_>, key: Key, place: SignPlace, people: &[Perso
     for (count, person) in people.iter().enumerate() {
         somebody(person)?;
         let has_it = task.assignee.as_ref().is_some_and(|assignee| assignee.id == person.id);
-        let is_asked = task.signs.iter().any(|sign| sign.person.id == person.id && sign.outcome.is_none());
+        let is_asked = task
+            .signs
+            .iter()
+            .any(|sign| sign.person.id == person.id && sign.outcome.is_none());
         let is_twice = people[..count].iter().any(|other| other.id == person.id);
         if has_it || is_asked || is_twice {
             return Err(asked_already(person));
@@ -85,7 +88,10 @@ pub(super) fn decided(
     let Some(task) = run.state.tasks.get(&owner) else {
         return Ok(());
     };
-    let is_after = task.signs.iter().any(|other| other.task == sign && other.place == SignPlace::After);
+    let is_after = task
+        .signs
+        .iter()
+        .any(|other| other.task == sign && other.place == SignPlace::After);
     if !is_after || task.held.is_none() {
         return Ok(());
     }
@@ -142,7 +148,12 @@ fn finish_held(run: &mut Run<'_>, key: Key) -> Result<(), Rejection> {
 
 /// The rounds of approvers that an element is one of: of which activity.
 fn rounds_around<'a>(run: &'a Run<'_>, element: Key) -> Option<(Key, &'a Rounds)> {
-    let whole = run.state.elements.get(&element).filter(|element| element.round.is_some())?.scope;
+    let whole = run
+        .state
+        .elements
+        .get(&element)
+        .filter(|element| element.round.is_some())?
+        .scope;
     let rounds = run.state.elements.get(&whole)?.rounds.as_ref()?;
     (!rounds.people.is_empty()).then_some((whole, rounds))
 }

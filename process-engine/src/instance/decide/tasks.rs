@@ -74,7 +74,12 @@ fn stands_in(run: &Run<'_>, task: &Task, actor: &Person, away: &Person) -> bool 
     }
     let is_noted = task.assignee.as_ref() == Some(away) && task.substitute.as_ref().is_some_and(|noted| noted.id == actor.id);
     let now = run.context.now;
-    is_noted || run.context.outside.substitute(away, now).is_some_and(|person| person.id == actor.id)
+    is_noted
+        || run
+            .context
+            .outside
+            .substitute(away, now)
+            .is_some_and(|person| person.id == actor.id)
 }
 
 /// The same, for what only who has the task may do; and it must be decided by nobody else first.
@@ -243,7 +248,11 @@ pub(super) fn complete(run: &mut Run<'_>, command: &Command) -> Result<(), Rejec
     if task.held.is_some() {
         return Err(Rejection::DecidedAlready { task: key });
     }
-    if said.opinion.as_ref().is_some_and(|opinion| opinion.chars().count() > MAX_OPINION_CHARACTERS) {
+    if said
+        .opinion
+        .as_ref()
+        .is_some_and(|opinion| opinion.chars().count() > MAX_OPINION_CHARACTERS)
+    {
         return Err(Rejection::TooMuch {
             what: "the opinion".to_owned(),
             limit: MAX_OPINION_CHARACTERS,

@@ -18,6 +18,7 @@ mod looking;
 mod marking;
 mod migrating;
 mod modifying;
+mod moment;
 pub(crate) mod moving;
 mod rounds;
 mod settling;

@@ -37,7 +37,7 @@ impl Run<'_> {
     ) -> Result<Result<(), Stuck>, Rejection> {
         match self.offer(process, at, key, user) {
             Err(stuck) => Ok(Err(stuck)),
-            Ok(Err((outcome, reason, people))) => self.skip(key, outcome, reason, people).map(Ok),
+            Ok(Err((outcome, reason, people))) => self.skip(key, &outcome, reason, &people).map(Ok),
             Ok(Ok(offer)) => Ok(self.open(process, at, key, user, offer)),
         }
     }
