@@ -12,4 +12,3 @@ pub mod finding;
 pub mod instance;
 pub mod model;
 pub mod testing;
-mod thin;

@@ -30,7 +30,16 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         return None;
     }
     let mut sum = Duration::default();
-    parts(date, &[('Y', 12, true), ('M', 1, true), ('W', 7 * 86_400, false), ('D', 86_400, false)], &mut sum)?;
+    parts(
+        date,
+        &[
+            ('Y', 12, true),
+            ('M', 1, true),
+            ('W', 7 * 86_400, false),
+            ('D', 86_400, false),
+        ],
+        &mut sum,
+    )?;
     parts(time, &[('H', 3_600, false), ('M', 60, false), ('S', 1, false)], &mut sum)?;
     Some(sum)
 }
@@ -104,14 +113,32 @@ mod tests {
         assert_eq!(duration("P1DT2H").map(Duration::seconds), Some(86_400 + 7_200));
         assert_eq!(duration("P2M").map(Duration::seconds), Some(60 * 86_400));
         assert_eq!(duration("PT0.5S").map(Duration::seconds), Some(0));
-        for wrong in ["", "P", "PT", "1D", "P1H", "PT1H2H", "P1D2Y", "P-1D", "PT1.5H", "INVALID", "P99999999999999999999D"] {
+        for wrong in [
+            "",
+            "P",
+            "PT",
+            "1D",
+            "P1H",
+            "PT1H2H",
+            "P1D2Y",
+            "P-1D",
+            "PT1.5H",
+            "INVALID",
+            "P99999999999999999999D",
+        ] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn dates_may_be_instants_local_times_or_days() {
-        for right in ["2026-01-31", "2026-01-31T10:00", "2026-01-31T10:00:00", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00+08:00"] {
+        for right in [
+            "2026-01-31",
+            "2026-01-31T10:00",
+            "2026-01-31T10:00:00",
+            "2026-01-31T10:00:00Z",
+            "2026-01-31T10:00:00+08:00",
+        ] {
             assert!(is_date(right), "{right}");
         }
         for wrong in ["INVALID", "2026-02-30", "31.01.2026", ""] {
@@ -121,7 +148,10 @@ mod tests {
 
     #[test]
     fn cycles_say_how_often_and_in_what_interval() {
-        assert_eq!(cycle("R4/PT5S").map(|cycle| (cycle.times, cycle.interval)), Some((Some(4), "PT5S")));
+        assert_eq!(
+            cycle("R4/PT5S").map(|cycle| (cycle.times, cycle.interval)),
+            Some((Some(4), "PT5S"))
+        );
         assert_eq!(cycle("R/P1D").map(|cycle| cycle.times), Some(None));
         assert!(cycle("R/2026-01-01/P1D").is_some());
         for wrong in ["INVALID", "R5", "PT5S", "Rx/PT5S", "0 0/5 * * * ?"] {

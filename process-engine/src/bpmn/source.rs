@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use roxmltree::{Document, Node};
 
-use super::finding::{Finding, Severity};
-use crate::model::Place;
+use crate::{
+    finding::{Finding, Severity},
+    model::Place,
+};
 
 /// An element of the file.
 pub(crate) type Xml<'a> = Node<'a, 'a>;
@@ -39,7 +41,11 @@ pub(crate) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(crate) fn new(document: &'a Document<'a>) -> Self {
         let text = document.input_text();
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        let breaks = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at + 1);
         let root = document.root_element();
         let mut by_id = HashMap::new();
         let mut ends: HashMap<_, Vec<Xml<'a>>> = HashMap::new();
@@ -192,7 +198,10 @@ pub(crate) fn id<'a>(node: Xml<'a>) -> Option<&'a str> {
 
 /// All text of an element, trimmed.
 pub(crate) fn text(node: Xml<'_>) -> String {
-    let all: String = node.children().filter_map(|child| child.is_text().then(|| child.text()).flatten()).collect();
+    let all: String = node
+        .children()
+        .filter_map(|child| child.is_text().then(|| child.text()).flatten())
+        .collect();
     all.trim().to_owned()
 }
 
@@ -209,7 +218,9 @@ pub(crate) fn engine_attr<'a>(node: Xml<'a>, wanted: &str) -> Option<&'a str> {
 
 /// An attribute of our own namespace.
 pub(crate) fn zhulu_attr<'a>(node: Xml<'a>, wanted: &str) -> Option<&'a str> {
-    node.attribute((ZHULU, wanted)).map(str::trim).filter(|value| !value.is_empty())
+    node.attribute((ZHULU, wanted))
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
 }
 
 /// The elements of other namespaces that extend an element.

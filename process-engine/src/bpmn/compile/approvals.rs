@@ -15,7 +15,7 @@ use crate::{
     bpmn::{
         iso,
         source::{
-            Xml, attr, engine_attr, engine_elements, engine_setting, flag, id, is_true, kid, label, name, text, zhulu_attr,
+            Xml, attr, engine_attr, engine_elements, engine_setting, flag, id, is_true, kid, label, name, zhulu_attr,
             zhulu_elements,
         },
     },
@@ -85,7 +85,7 @@ impl<'a> Compiler<'_, 'a> {
             deduplicate: self.deduplicate(xml),
             opinion_required: says(xml, "opinionRequired", "reasonRequire"),
             signature_required: says(xml, "signatureRequired", "signEnable"),
-            opinion_templates: zhulu_elements(xml, "opinion").map(text).filter(|text| !text.is_empty()).collect(),
+            opinion_templates: listed(zhulu_attr(xml, "opinionTemplates")),
             outcomes: listed(zhulu_attr(xml, "outcomes")),
             means: listed(zhulu_attr(xml, "means")),
             copies: self.candidate_elements(xml, "copies"),
@@ -102,7 +102,7 @@ impl<'a> Compiler<'_, 'a> {
             let parameter = engine_setting(xml, "candidateParam");
             candidates.extend(self.candidate(xml, &written, parameter.as_deref()));
         }
-        for (which, strategy) in [("candidateUsers", Strategy::User), ("candidateGroups", Strategy::Group)] {
+        for (which, strategy) in [("candidateUsers", Strategy::User), ("candidateGroups", Strategy::Role)] {
             let Some(written) = engine_attr(xml, which) else { continue };
             if let Some(parameter) = self.text_value(xml, written) {
                 candidates.push(Candidates {
@@ -122,7 +122,12 @@ impl<'a> Compiler<'_, 'a> {
 
     fn candidate(&mut self, at: Xml<'a>, strategy: &str, parameter: Option<&str>) -> Option<Candidates> {
         let Some(known) = strategy_of(strategy) else {
-            self.setting(at, "candidateStrategy", strategy, "a name such as Role, Post or User, or its number");
+            self.setting(
+                at,
+                "candidateStrategy",
+                strategy,
+                "a name such as Role, Post or User, or its number",
+            );
             return None;
         };
         let parameter = match parameter {
@@ -185,7 +190,9 @@ impl<'a> Compiler<'_, 'a> {
         Some(Multi {
             sequential: in_order || multi.is_some_and(|multi| flag(multi, "isSequential", false)),
             over: Over::Approvers,
-            element_variable: multi.and_then(|multi| engine_attr(multi, "elementVariable")).map(str::to_owned),
+            element_variable: multi
+                .and_then(|multi| engine_attr(multi, "elementVariable"))
+                .map(str::to_owned),
             index_variable: None,
             output: None,
             completion,
@@ -196,7 +203,10 @@ impl<'a> Compiler<'_, 'a> {
 
     /// `zhulu:vote` or `zhulu:voteRule`, of the task or its loop.
     pub(super) fn vote(&mut self, xml: Xml<'a>, multi: Xml<'a>) -> Option<VoteRule> {
-        if let Some(rule) = zhulu_elements(xml, "voteRule").chain(zhulu_elements(multi, "voteRule")).next() {
+        if let Some(rule) = zhulu_elements(xml, "voteRule")
+            .chain(zhulu_elements(multi, "voteRule"))
+            .next()
+        {
             let pass = attr(rule, "pass").and_then(|pass| self.expression(rule, pass))?;
             let fail = attr(rule, "fail").and_then(|fail| self.expression(rule, fail));
             return Some(VoteRule::Feel { pass, fail });
@@ -219,7 +229,11 @@ impl<'a> Compiler<'_, 'a> {
     fn due(&mut self, xml: Xml<'a>) -> Option<Timer> {
         let written = zhulu_attr(xml, "due").or_else(|| engine_attr(xml, "dueDate"))?;
         let time = self.time(xml, written)?;
-        let kind = if written.starts_with('P') { TimerKind::Duration(time) } else { TimerKind::Date(time) };
+        let kind = if written.starts_with('P') {
+            TimerKind::Duration(time)
+        } else {
+            TimerKind::Date(time)
+        };
         let plain = !written.contains('{') && !written.starts_with('=');
         if plain && iso::duration(written).is_none() && !iso::is_date(written) {
             self.setting(xml, "due", written, "a date or a duration in ISO 8601");
@@ -252,7 +266,12 @@ impl<'a> Compiler<'_, 'a> {
             None if written == "end" => OnReject::End,
             Some(("return", target)) if draft.find(target).is_some() => OnReject::ReturnTo(target.into()),
             _ => {
-                self.setting(xml, setting, &written, "goOn, end, return: and the id of a node of this process");
+                self.setting(
+                    xml,
+                    setting,
+                    &written,
+                    "goOn, end, return: and the id of a node of this process",
+                );
                 OnReject::GoOn
             }
         }
@@ -268,7 +287,12 @@ impl<'a> Compiler<'_, 'a> {
                 None if written == "administrator" => OnNobody::Administrator,
                 Some(("assign", users)) => OnNobody::Assign(listed(Some(users))),
                 _ => {
-                    self.setting(xml, "zhulu:onNobody", written, "incident, approve, reject, administrator, assign:1,2");
+                    self.setting(
+                        xml,
+                        "zhulu:onNobody",
+                        written,
+                        "incident, approve, reject, administrator, assign:1,2",
+                    );
                     OnNobody::Incident
                 }
             };
@@ -316,17 +340,18 @@ impl<'a> Compiler<'_, 'a> {
                 }
             };
             let Some(after) = zhulu_attr(xml, "timeout").filter(|after| is_time(after)) else {
-                self.setting(xml, "zhulu:timeout", zhulu_attr(xml, "timeout").unwrap_or_default(), "a duration such as P3D");
+                self.setting(
+                    xml,
+                    "zhulu:timeout",
+                    zhulu_attr(xml, "timeout").unwrap_or_default(),
+                    "a duration such as P3D",
+                );
                 return None;
             };
             let after = self.time(xml, after)?;
             let after = self.timed(xml, TimerKind::Duration(after));
             let maximum = zhulu_attr(xml, "reminders").and_then(|times| times.parse().ok()).unwrap_or(1);
-            return Some(OnTimeout {
-                after,
-                action,
-                maximum,
-            });
+            return Some(OnTimeout { after, action, maximum });
         }
         let event = *draft.timeouts.get(id(xml)?)?;
         self.engine_timeout(event)
@@ -342,7 +367,11 @@ impl<'a> Compiler<'_, 'a> {
                 return None;
             }
         };
-        let definition = self.source.event_definitions(event).into_iter().find(|one| name(*one) == "timerEventDefinition");
+        let definition = self
+            .source
+            .event_definitions(event)
+            .into_iter()
+            .find(|one| name(*one) == "timerEventDefinition");
         let Some(mut after) = definition.and_then(|definition| self.timer(definition)) else {
             self.error(
                 "timeout-without-time",
@@ -359,11 +388,7 @@ impl<'a> Compiler<'_, 'a> {
             maximum = cycle.times.unwrap_or(u32::MAX);
             after.kind = TimerKind::Duration(crate::model::Text::Plain(cycle.interval.into()));
         }
-        Some(OnTimeout {
-            after,
-            action,
-            maximum,
-        })
+        Some(OnTimeout { after, action, maximum })
     }
 
     fn form_fields(&mut self, xml: Xml<'a>) -> Vec<(String, FieldPermission)> {
@@ -404,7 +429,10 @@ impl<'a> Compiler<'_, 'a> {
 /// The vote rule that the classic conditions over counters mean: `nrOfCompletedInstances/nrOfInstances >= 0.6`.
 fn rule_of_condition(condition: &str) -> Option<VoteRule> {
     let bare = condition.trim_start_matches(['$', '#', '{']).trim_end_matches('}');
-    if matches!(bare, "nrOfCompletedInstances>0" | "nrOfCompletedInstances>=1" | "nrOfCompletedInstances==1") {
+    if matches!(
+        bare,
+        "nrOfCompletedInstances>0" | "nrOfCompletedInstances>=1" | "nrOfCompletedInstances==1"
+    ) {
         return Some(VoteRule::Any);
     }
     if matches!(
@@ -413,11 +441,18 @@ fn rule_of_condition(condition: &str) -> Option<VoteRule> {
     ) {
         return Some(VoteRule::All);
     }
-    let ratio = ["nrOfCompletedInstances/nrOfInstances>=", "nrOfCompletedInstances/nrOfInstances=="]
-        .iter()
-        .find_map(|start| bare.strip_prefix(start))?;
+    let ratio = [
+        "nrOfCompletedInstances/nrOfInstances>=",
+        "nrOfCompletedInstances/nrOfInstances==",
+    ]
+    .iter()
+    .find_map(|start| bare.strip_prefix(start))?;
     let percent = percent_of(ratio)?;
-    Some(if percent == 100 { VoteRule::All } else { VoteRule::Ratio { percent } })
+    Some(if percent == 100 {
+        VoteRule::All
+    } else {
+        VoteRule::Ratio { percent }
+    })
 }
 
 /// A share between 0 and 1 as whole per cent, rounded up; no floating point: `0.67` is 67.
@@ -425,7 +460,11 @@ fn percent_of(share: &str) -> Option<u32> {
     let (whole, fraction) = share.split_once('.').unwrap_or((share, ""));
     let digits: String = fraction.chars().chain("00".chars()).take(2).collect();
     let rest = fraction.get(2..).unwrap_or_default().bytes().any(|digit| digit != b'0');
-    let percent = whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(digits.parse().ok()?)?;
+    let percent = whole
+        .parse::<u32>()
+        .ok()?
+        .checked_mul(100)?
+        .checked_add(digits.parse().ok()?)?;
     let percent = percent + u32::from(rest);
     (1..=100).contains(&percent).then_some(percent)
 }
@@ -442,7 +481,7 @@ fn says(xml: Xml<'_>, ours: &str, engines: &str) -> bool {
 }
 
 fn listed(written: Option<&str>) -> Vec<String> {
-    let words = written.unwrap_or_default().split(',').map(str::trim);
+    let words = written.unwrap_or_default().split([',', '，', ' ']).map(str::trim);
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 

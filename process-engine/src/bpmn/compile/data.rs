@@ -41,22 +41,33 @@ impl<'a> Compiler<'_, 'a> {
             name(found),
             "dataObject" | "property" | "dataInput" | "dataOutput" | "inputDataItem" | "outputDataItem"
         );
-        named.then(|| attr(found, "name").or_else(|| id(found))).flatten().map(str::to_owned)
+        named
+            .then(|| attr(found, "name").or_else(|| id(found)))
+            .flatten()
+            .map(str::to_owned)
     }
 
     /// The data associations of an activity or an event, as what they set.
     pub(super) fn associations(&mut self, xml: Xml<'a>, which: &'a str) -> Vec<Mapping> {
         let associations: Vec<Xml<'a>> = kids_of(xml, which).collect();
-        associations.into_iter().flat_map(|association| self.association(association)).collect()
+        associations
+            .into_iter()
+            .flat_map(|association| self.association(association))
+            .collect()
     }
 
     fn association(&mut self, association: Xml<'a>) -> Vec<Mapping> {
         let assignments: Vec<Xml<'a>> = kids_of(association, "assignment").collect();
         if !assignments.is_empty() {
-            return assignments.into_iter().filter_map(|assignment| self.assignment(assignment)).collect();
+            return assignments
+                .into_iter()
+                .filter_map(|assignment| self.assignment(assignment))
+                .collect();
         }
         let end = |which| kid(association, which).map(text);
-        let Some(target) = end("targetRef").and_then(|target| self.data_name(&target)) else { return Vec::new() };
+        let Some(target) = end("targetRef").and_then(|target| self.data_name(&target)) else {
+            return Vec::new();
+        };
         if target == PLACEHOLDER {
             return Vec::new();
         }
@@ -72,7 +83,11 @@ impl<'a> Compiler<'_, 'a> {
 
     fn assignment(&mut self, assignment: Xml<'a>) -> Option<Mapping> {
         let target = text(kid(assignment, "to")?);
-        let target = target.trim_start_matches(['$', '{', '#', '=']).trim_end_matches('}').trim().to_owned();
+        let target = target
+            .trim_start_matches(['$', '{', '#', '='])
+            .trim_end_matches('}')
+            .trim()
+            .to_owned();
         let target = self.data_name(&target).unwrap_or(target);
         let value = self.formal(kid(assignment, "from")?)?;
         Some(Mapping { target, value })
@@ -81,7 +96,10 @@ impl<'a> Compiler<'_, 'a> {
     /// `flowable:in` and `flowable:out`: `source` or `sourceExpression` to `target`.
     pub(super) fn engine_parameters(&mut self, xml: Xml<'a>, which: &'a str) -> Vec<Mapping> {
         let parameters: Vec<Xml<'a>> = engine_elements(xml, which).collect();
-        parameters.into_iter().filter_map(|parameter| self.engine_parameter(parameter)).collect()
+        parameters
+            .into_iter()
+            .filter_map(|parameter| self.engine_parameter(parameter))
+            .collect()
     }
 
     fn engine_parameter(&mut self, parameter: Xml<'a>) -> Option<Mapping> {
@@ -109,7 +127,10 @@ impl<'a> Compiler<'_, 'a> {
     /// `camunda:inputParameter` and `camunda:outputParameter`.
     pub(super) fn engine_mappings(&mut self, xml: Xml<'a>, which: &'a str) -> Vec<Mapping> {
         let parameters: Vec<Xml<'a>> = engine_elements(xml, "inputOutput")
-            .flat_map(|io| io.children().filter(move |kid| kid.is_element() && kid.tag_name().name() == which))
+            .flat_map(|io| {
+                io.children()
+                    .filter(move |kid| kid.is_element() && kid.tag_name().name() == which)
+            })
             .collect();
         let mut mappings = Vec::new();
         for parameter in parameters {

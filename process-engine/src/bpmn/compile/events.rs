@@ -2,9 +2,7 @@
 
 use super::Compiler;
 use crate::{
-    bpmn::source::{
-        Xml, attr, engine_attr, flag, id, is_true, kid, kid_text, kids_of, label, local, name, text, zhulu_attr,
-    },
+    bpmn::source::{Xml, attr, engine_attr, flag, id, is_true, kid, kid_text, kids_of, label, local, name, text, zhulu_attr},
     model::{Catch, Text, Throw, ThrowResult, Timer, TimerCalendar, TimerKind, Trigger},
 };
 
@@ -15,7 +13,10 @@ impl<'a> Compiler<'_, 'a> {
     pub(super) fn catch(&mut self, event: Xml<'a>) -> Catch {
         let definitions = self.source.event_definitions(event);
         Catch {
-            triggers: definitions.into_iter().filter_map(|definition| self.trigger(definition, event)).collect(),
+            triggers: definitions
+                .into_iter()
+                .filter_map(|definition| self.trigger(definition, event))
+                .collect(),
             parallel: flag(event, "parallelMultiple", false),
             outputs: self.event_outputs(event),
         }
@@ -24,7 +25,10 @@ impl<'a> Compiler<'_, 'a> {
     pub(super) fn throw(&mut self, event: Xml<'a>) -> Throw {
         let definitions = self.source.event_definitions(event);
         Throw {
-            results: definitions.into_iter().filter_map(|definition| self.result(definition, event)).collect(),
+            results: definitions
+                .into_iter()
+                .filter_map(|definition| self.result(definition, event))
+                .collect(),
             inputs: self.event_inputs(event),
         }
     }
@@ -66,7 +70,9 @@ impl<'a> Compiler<'_, 'a> {
     /// The link that a throwing link leads to: the one that it refers to, else the one of its name.
     fn link_target(&self, definition: Xml<'a>) -> Option<String> {
         let referred = kid_text(definition, "target").and_then(|target| self.source.referred(&target));
-        let link = referred.and_then(|target| attr(target, "name")).or_else(|| attr(definition, "name"))?;
+        let link = referred
+            .and_then(|target| attr(target, "name"))
+            .or_else(|| attr(definition, "name"))?;
         Some(link.to_owned())
     }
 
@@ -115,7 +121,9 @@ impl<'a> Compiler<'_, 'a> {
             ("timeDuration", TimerKind::Duration),
             ("timeCycle", TimerKind::Cycle),
         ];
-        let (when, make) = kinds.into_iter().find_map(|(name, make)| Some((kid(definition, name)?, make)))?;
+        let (when, make) = kinds
+            .into_iter()
+            .find_map(|(name, make)| Some((kid(definition, name)?, make)))?;
         let written = text(when);
         if written.is_empty() {
             return None; // The rule of timers says so.
@@ -130,10 +138,7 @@ impl<'a> Compiler<'_, 'a> {
 
     /// A time as written: ISO 8601, `${…}` or `=feel`.
     pub(super) fn time(&mut self, at: Xml<'a>, written: &str) -> Option<Text> {
-        match written.strip_prefix('=') {
-            Some(feel) => self.compiled(at, feel).map(Text::Computed),
-            None => self.text_value(at, written),
-        }
+        self.text_value(at, written)
     }
 
     fn event_inputs(&mut self, event: Xml<'a>) -> Vec<crate::model::Mapping> {

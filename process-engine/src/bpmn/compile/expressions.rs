@@ -49,7 +49,9 @@ impl<'a> Compiler<'_, 'a> {
 
     fn language(&self, node: Xml<'a>) -> Language {
         // The standard's own default for a whole file is XPath; no tool means it, so only what an expression says counts.
-        let Some(said) = attr(node, "language") else { return Language::Feel };
+        let Some(said) = attr(node, "language") else {
+            return Language::Feel;
+        };
         let said = said.to_ascii_lowercase();
         if said.contains("feel") {
             Language::Feel
@@ -84,6 +86,9 @@ impl<'a> Compiler<'_, 'a> {
     /// A text that may hold `${…}`.
     pub(super) fn text_value(&mut self, at: Xml<'a>, written: &str) -> Option<Text> {
         let written = written.trim();
+        if let Some(feel) = written.strip_prefix('=') {
+            return self.compiled(at, feel).map(Text::Computed);
+        }
         if !written.contains("${") && !written.contains("#{") {
             return Some(Text::Plain(written.into()));
         }

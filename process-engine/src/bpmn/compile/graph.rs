@@ -7,8 +7,8 @@ use roxmltree::NodeId;
 use super::Compiler;
 use crate::{
     bpmn::source::{
-        ENGINES, Xml, attr, engine_attr, flag, id, is_activity, is_flow_node, is_sub_process, kid, kid_text, kids, kids_of, local,
-        name, text, zhulu_attr, zhulu_elements,
+        Xml, attr, engine_attr, flag, id, is_activity, is_flow_node, is_sub_process, kid, kid_text, kids, local, name, text,
+        zhulu_attr, zhulu_elements,
     },
     model::{AdHoc, Flow, FlowIx, Node, NodeIx, NodeKind, Process, ProcessRef, SubProcess},
 };
@@ -43,7 +43,9 @@ impl<'a> Draft<'a> {
             if name(node) == "sequenceFlow" {
                 self.flows.push(node);
             }
-            let Some(id) = id(node).filter(|_| is_flow_node(node)) else { continue };
+            let Some(id) = id(node).filter(|_| is_flow_node(node)) else {
+                continue;
+            };
             if let Some(host) = super::approvals::timeout_of(node) {
                 self.timeouts.insert(host, node);
                 continue;
@@ -80,9 +82,17 @@ impl<'a> Compiler<'_, 'a> {
         compensations(xml, &draft, &mut nodes);
         Process {
             name: attr(xml, "name").map(str::to_owned),
-            executable: flag(xml, "isExecutable", false),
-            node_by_id: nodes.iter().zip(0..).map(|(node, at)| (node.id.clone(), NodeIx(at))).collect(),
-            flow_by_id: flows.iter().zip(0..).map(|(flow, at)| (flow.id.clone(), FlowIx(at))).collect(),
+            executable: flag(xml, "isExecutable", true),
+            node_by_id: nodes
+                .iter()
+                .zip(0..)
+                .map(|(node, at)| (node.id.clone(), NodeIx(at)))
+                .collect(),
+            flow_by_id: flows
+                .iter()
+                .zip(0..)
+                .map(|(flow, at)| (flow.id.clone(), FlowIx(at)))
+                .collect(),
             children,
             data: self.data(xml),
             candidate_starters: candidate_starters(xml),
@@ -122,7 +132,9 @@ impl<'a> Compiler<'_, 'a> {
             "intermediateThrowEvent" => NodeKind::Throw(self.throw(xml)),
             "endEvent" => NodeKind::End(self.throw(xml)),
             "boundaryEvent" => NodeKind::Boundary {
-                attached_to: attr(xml, "attachedToRef").and_then(|host| draft.find(host)).unwrap_or(NodeIx(0)),
+                attached_to: attr(xml, "attachedToRef")
+                    .and_then(|host| draft.find(host))
+                    .unwrap_or(NodeIx(0)),
                 interrupting: flag(xml, "cancelActivity", true),
                 catch: self.catch(xml),
             },
@@ -154,7 +166,9 @@ impl<'a> Compiler<'_, 'a> {
         let mut defaults = HashMap::new();
         for xml in &draft.flows {
             let end = |which| attr(*xml, which).and_then(|reference| draft.find(reference));
-            let (Some(source), Some(target), Some(id)) = (end("sourceRef"), end("targetRef"), id(*xml)) else { continue };
+            let (Some(source), Some(target), Some(id)) = (end("sourceRef"), end("targetRef"), id(*xml)) else {
+                continue;
+            };
             let at = FlowIx(u32::try_from(flows.len()).unwrap_or(u32::MAX));
             nodes[source.0 as usize].outgoing.push(at);
             nodes[target.0 as usize].incoming.push(at);
@@ -196,8 +210,12 @@ fn hang_together(draft: &Draft<'_>, nodes: &mut [Node]) -> Vec<NodeIx> {
 fn compensations(process: Xml<'_>, draft: &Draft<'_>, nodes: &mut [Node]) {
     for association in process.descendants().filter(|node| name(*node) == "association") {
         let end = |which| attr(association, which).and_then(|reference| draft.find(reference));
-        let (Some(event), Some(activity)) = (end("sourceRef"), end("targetRef")) else { continue };
-        let NodeKind::Boundary { attached_to, .. } = nodes[event.0 as usize].kind else { continue };
+        let (Some(event), Some(activity)) = (end("sourceRef"), end("targetRef")) else {
+            continue;
+        };
+        let NodeKind::Boundary { attached_to, .. } = nodes[event.0 as usize].kind else {
+            continue;
+        };
         if nodes[activity.0 as usize].activity.is_none() {
             continue;
         }
@@ -213,9 +231,13 @@ fn legal_basis(xml: Xml<'_>) -> Option<String> {
 }
 
 fn candidate_starters(xml: Xml<'_>) -> Vec<String> {
-    let listed = ["candidateStarterUsers", "candidateStarterGroups"].into_iter().filter_map(|which| engine_attr(xml, which));
-    let mut starters: Vec<String> = listed.flat_map(|list| list.split(',')).map(|who| who.trim().to_owned()).collect();
+    let listed = ["candidateStarterUsers", "candidateStarterGroups"]
+        .into_iter()
+        .filter_map(|which| engine_attr(xml, which));
+    let mut starters: Vec<String> = listed
+        .flat_map(|list| list.split(','))
+        .map(|who| who.trim().to_owned())
+        .collect();
     starters.retain(|who| !who.is_empty());
     starters
 }
-

@@ -4,16 +4,20 @@ use super::Compiler;
 use crate::{
     bpmn::{
         iso,
-        source::{
-            Xml, attr, engine_attr, engine_elements, engine_setting, id, label, name, text, zhulu_attr,
-            zhulu_elements,
-        },
+        source::{Xml, attr, engine_attr, engine_elements, engine_setting, id, label, name, text, zhulu_attr, zhulu_elements},
     },
     model::{Job, Retry, Text},
 };
 
 /// Settings of designers that whoever does the job may need: they go along as fields.
-const SETTINGS: [&str; 6] = ["candidateStrategy", "candidateParam", "triggerType", "triggerParam", "topic", "taskPriority"];
+const SETTINGS: [&str; 6] = [
+    "candidateStrategy",
+    "candidateParam",
+    "triggerType",
+    "triggerParam",
+    "topic",
+    "taskPriority",
+];
 
 /// More tries than these are no retry but a loop.
 const MAX_TRIES: u32 = 100;
@@ -22,11 +26,15 @@ impl<'a> Compiler<'_, 'a> {
     /// Whether an element says what job it is, in whatever way.
     pub(super) fn names_a_job(&self, xml: Xml<'a>) -> bool {
         zhulu_attr(xml, "job").is_some()
-            || ["type", "topic", "class", "delegateExpression", "expression"].iter().any(|which| engine_attr(xml, which).is_some())
+            || ["type", "topic", "class", "delegateExpression", "expression"]
+                .iter()
+                .any(|which| engine_attr(xml, which).is_some())
     }
 
     pub(super) fn job(&mut self, xml: Xml<'a>) -> Job {
-        let kind = self.job_kind(xml).unwrap_or_else(|| Text::Plain(id(xml).unwrap_or_default().into()));
+        let kind = self
+            .job_kind(xml)
+            .unwrap_or_else(|| Text::Plain(id(xml).unwrap_or_default().into()));
         Job {
             kind,
             fields: self.fields(xml),
@@ -67,13 +75,18 @@ impl<'a> Compiler<'_, 'a> {
         }
         let operation = attr(xml, "operationRef").and_then(|operation| self.source.referred(operation));
         if let Some(operation) = operation.filter(|operation| name(*operation) == "operation") {
-            let kind = attr(operation, "implementationRef").or_else(|| attr(operation, "name")).or_else(|| id(operation))?;
+            let kind = attr(operation, "implementationRef")
+                .or_else(|| attr(operation, "name"))
+                .or_else(|| id(operation))?;
             return Some(Text::Plain(kind.into()));
         }
         self.warning(
             "job-unnamed",
             xml,
-            format!("{} does not say what is to be done; its job goes by its id. Set zhulu:job.", label(xml)),
+            format!(
+                "{} does not say what is to be done; its job goes by its id. Set zhulu:job.",
+                label(xml)
+            ),
             format!("{} 未说明要执行的作业,将以其 id 作为作业类型。请设置 zhulu:job。", label(xml)),
         );
         None
@@ -104,17 +117,24 @@ impl<'a> Compiler<'_, 'a> {
     }
 
     fn field_value(&mut self, field: Xml<'a>) -> Option<Text> {
-        let attribute = ["stringValue", "expression", "value"].into_iter().find_map(|which| attr(field, which));
+        let attribute = ["stringValue", "expression", "value"]
+            .into_iter()
+            .find_map(|which| attr(field, which));
         let written = attribute.map(str::to_owned).or_else(|| {
             let inner = field.children().find(roxmltree::Node::is_element);
-            inner.map(text).or_else(|| Some(text(field))).filter(|written| !written.is_empty())
+            inner
+                .map(text)
+                .or_else(|| Some(text(field)))
+                .filter(|written| !written.is_empty())
         });
         self.text_value(field, &written?)
     }
 
     /// `zhulu:retry` or `flowable:failedJobRetryTimeCycle`: `R3/PT10M`.
     fn retry(&mut self, xml: Xml<'a>) -> Retry {
-        let written = zhulu_attr(xml, "retry").map(str::to_owned).or_else(|| engine_setting(xml, "failedJobRetryTimeCycle"));
+        let written = zhulu_attr(xml, "retry")
+            .map(str::to_owned)
+            .or_else(|| engine_setting(xml, "failedJobRetryTimeCycle"));
         let Some(written) = written else { return Retry::default() };
         let parsed = iso::cycle(&written).and_then(|cycle| {
             let tries = cycle.times.filter(|tries| (1..=MAX_TRIES).contains(tries))?;

@@ -2,9 +2,7 @@
 
 use super::Compiler;
 use crate::{
-    bpmn::source::{
-        Xml, attr, engine_attr, flag, id, is_true, kid, kid_text, kids_of, label, name, text, zhulu_attr,
-    },
+    bpmn::source::{Xml, attr, engine_attr, flag, id, is_true, kid, kid_text, kids_of, label, name, text, zhulu_attr},
     expression::Expression,
     model::{Multi, MultiBehavior, Over, Repetition},
 };
@@ -26,7 +24,9 @@ impl<'a> Compiler<'_, 'a> {
 
     fn standard(&mut self, standard: Xml<'a>) -> Repetition {
         let written = attr(standard, "loopMaximum");
-        let maximum = written.and_then(|written| written.parse::<u32>().ok()).filter(|maximum| *maximum > 0);
+        let maximum = written
+            .and_then(|written| written.parse::<u32>().ok())
+            .filter(|maximum| *maximum > 0);
         if let Some(written) = written.filter(|_| maximum.is_none()) {
             self.setting(standard, "loopMaximum", written, "a whole number from 1");
         }
@@ -40,7 +40,9 @@ impl<'a> Compiler<'_, 'a> {
     fn multi(&mut self, xml: Xml<'a>, multi: Xml<'a>) -> Option<Multi> {
         let over = self.over(xml, multi)?;
         let item = kid(multi, "inputDataItem").and_then(|item| attr(item, "name").or_else(|| id(item)));
-        let element_variable = engine_attr(multi, "elementVariable").or_else(|| zhulu_attr(multi, "elementVariable")).or(item);
+        let element_variable = engine_attr(multi, "elementVariable")
+            .or_else(|| zhulu_attr(multi, "elementVariable"))
+            .or(item);
         let index_variable = engine_attr(multi, "elementIndexVariable").or_else(|| zhulu_attr(multi, "indexVariable"));
         Some(Multi {
             sequential: flag(multi, "isSequential", false),
@@ -74,7 +76,10 @@ impl<'a> Compiler<'_, 'a> {
         self.error(
             "multi-instance-over-nothing",
             multi,
-            format!("{} does not say how many instances it has: give a loopCardinality or a collection.", label(xml)),
+            format!(
+                "{} does not say how many instances it has: give a loopCardinality or a collection.",
+                label(xml)
+            ),
             format!("{} 未说明实例数量:请给出 loopCardinality 或集合。", label(xml)),
         );
         None
@@ -84,7 +89,9 @@ impl<'a> Compiler<'_, 'a> {
     fn outer_of(&self, xml: Xml<'a>, own: &str, which: &'a str, inner: &'a str, outer: &'a str) -> Option<String> {
         let association = kids_of(xml, which).find(|association| kid_text(*association, inner).as_deref() == Some(own));
         let reference = association.and_then(|association| kid_text(association, outer));
-        reference.and_then(|reference| self.data_name(&reference)).or_else(|| self.data_name(own))
+        reference
+            .and_then(|reference| self.data_name(&reference))
+            .or_else(|| self.data_name(own))
     }
 
     /// The outer collection that takes results, and the variable of an instance that it takes.
@@ -123,7 +130,9 @@ pub(super) fn runs_over_approvers(multi: Xml<'_>) -> bool {
 pub(super) fn runs_over_something(multi: Xml<'_>) -> bool {
     engine_attr(multi, "collection").is_some()
         || zhulu_attr(multi, "collection").is_some()
-        || multi.children().any(|child| matches!(name(child), "loopCardinality" | "loopDataInputRef"))
+        || multi
+            .children()
+            .any(|child| matches!(name(child), "loopCardinality" | "loopDataInputRef"))
 }
 
 /// What the condition for being done says, without spaces.

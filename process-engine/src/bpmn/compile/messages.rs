@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Compiler;
 use crate::{
-    bpmn::source::{Source, Xml, attr, id, kid, kid_text, kids_of, local, name, process_of, text, zhulu_attr},
+    bpmn::source::{Source, Xml, attr, engine_attr, id, kid, kid_text, kids_of, local, name, process_of, text, zhulu_attr},
     model::Message,
 };
 
@@ -18,15 +18,22 @@ pub(super) fn shared<'a>(source: &Source<'a>) -> HashMap<&'a str, String> {
             let found = attr(flow, which).and_then(|reference| source.referred(reference))?;
             (process_of(found).is_some() && may_carry(source, found)).then_some(found)
         };
-        let (Some(from), Some(to)) = (end("sourceRef"), end("targetRef")) else { continue };
-        let (Some(from_id), Some(to_id)) = (id(from), id(to)) else { continue };
+        let (Some(from), Some(to)) = (end("sourceRef"), end("targetRef")) else {
+            continue;
+        };
+        let (Some(from_id), Some(to_id)) = (id(from), id(to)) else {
+            continue;
+        };
         let flow_message = attr(flow, "messageRef").and_then(|message| named(source, message));
         let name = own(source, to)
             .or_else(|| own(source, from))
             .or(flow_message)
             .or_else(|| id(flow).map(str::to_owned));
         let Some(name) = name else { continue };
-        match groups.iter().position(|(ends, _)| ends.contains(&from_id) || ends.contains(&to_id)) {
+        match groups
+            .iter()
+            .position(|(ends, _)| ends.contains(&from_id) || ends.contains(&to_id))
+        {
             Some(known) => groups[known].0.extend([from_id, to_id]),
             None => groups.push((vec![from_id, to_id], name)),
         }
@@ -37,7 +44,10 @@ pub(super) fn shared<'a>(source: &Source<'a>) -> HashMap<&'a str, String> {
 
 fn may_carry<'a>(source: &Source<'a>, node: Xml<'a>) -> bool {
     let definitions = source.event_definitions(node);
-    let messages = definitions.iter().filter(|definition| name(**definition) == "messageEventDefinition").count();
+    let messages = definitions
+        .iter()
+        .filter(|definition| name(**definition) == "messageEventDefinition")
+        .count();
     matches!(name(node), "sendTask" | "receiveTask") || messages == 1
 }
 
@@ -54,7 +64,9 @@ fn own<'a>(source: &Source<'a>, node: Xml<'a>) -> Option<String> {
 }
 
 fn operation(node: Xml<'_>) -> Option<String> {
-    attr(node, "operationRef").map(str::to_owned).or_else(|| kid_text(node, "operationRef"))
+    attr(node, "operationRef")
+        .map(str::to_owned)
+        .or_else(|| kid_text(node, "operationRef"))
 }
 
 fn of_operation(source: &Source<'_>, operation: &str) -> Option<String> {
@@ -87,7 +99,12 @@ impl<'a> Compiler<'_, 'a> {
 
     /// `zhulu:correlation` of the event or the task; else what the process's subscription says of the message.
     fn correlation(&mut self, node: Xml<'a>, of: Xml<'a>) -> Option<crate::expression::Expression> {
-        if let Some(written) = zhulu_attr(node, "correlation").or_else(|| zhulu_attr(of, "correlation")) {
+        let written = ["correlation", "correlationKey"].into_iter().find_map(|which| {
+            zhulu_attr(node, which)
+                .or_else(|| zhulu_attr(of, which))
+                .or_else(|| engine_attr(node, which))
+        });
+        if let Some(written) = written {
             return self.expression(node, written);
         }
         let message = attr(node, "messageRef")?;
@@ -99,8 +116,14 @@ impl<'a> Compiler<'_, 'a> {
                     .any(|retrieval| attr(retrieval, "messageRef").is_some_and(|other| local(other) == local(message)))
             })
         };
-        let bindings: Vec<Xml<'a>> = kids_of(subscription, "correlationPropertyBinding").filter(speaks_of).collect();
-        let paths: Vec<String> = bindings.iter().filter_map(|binding| kid(*binding, "dataPath")).map(text).collect();
+        let bindings: Vec<Xml<'a>> = kids_of(subscription, "correlationPropertyBinding")
+            .filter(speaks_of)
+            .collect();
+        let paths: Vec<String> = bindings
+            .iter()
+            .filter_map(|binding| kid(*binding, "dataPath"))
+            .map(text)
+            .collect();
         match paths.as_slice() {
             [] => None,
             [path] => self.expression(node, path),

@@ -16,10 +16,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     ReadOptions,
-    finding::{Findings, Severity},
+    report::Findings,
     source::{Source, Xml, attr, kids_of},
 };
-use crate::model::{Definitions, Process, ProcessRef, Translation};
+use crate::{
+    finding::Severity,
+    model::{Definitions, Process, ProcessRef, Translation},
+};
 
 /// What the compilation of a file has at hand.
 pub(super) struct Compiler<'r, 'a> {
@@ -67,12 +70,16 @@ pub(super) fn definitions<'a>(
 
 impl<'a> Compiler<'_, 'a> {
     fn error(&mut self, rule: &'static str, at: Xml<'a>, message: impl Into<String>, message_zh: impl Into<String>) {
-        let finding = self.source.finding(rule, Severity::Error, at, message.into(), message_zh.into());
+        let finding = self
+            .source
+            .finding(rule, Severity::Error, at, message.into(), message_zh.into());
         self.findings.add(finding);
     }
 
     fn warning(&mut self, rule: &'static str, at: Xml<'a>, message: impl Into<String>, message_zh: impl Into<String>) {
-        let finding = self.source.finding(rule, Severity::Warning, at, message.into(), message_zh.into());
+        let finding = self
+            .source
+            .finding(rule, Severity::Warning, at, message.into(), message_zh.into());
         self.findings.add(finding);
     }
 }

@@ -2,9 +2,7 @@
 
 use super::{Compiler, graph::Draft};
 use crate::{
-    bpmn::source::{
-        Xml, attr, engine_attr, engine_elements, flag, id, is_true, kid, label, local, name, text, zhulu_attr,
-    },
+    bpmn::source::{Xml, attr, engine_attr, engine_elements, flag, id, is_true, kid, label, local, name, text, zhulu_attr},
     model::{Activity, Call, DecisionCall, NodeKind, Script, Sending, Task, Text, Work},
 };
 
@@ -38,7 +36,10 @@ impl<'a> Compiler<'_, 'a> {
                 self.error(
                     "quantity-invalid",
                     xml,
-                    format!("The {which} of {} must be from 1 to {MAX_QUANTITY}, not {written}.", label(xml)),
+                    format!(
+                        "The {which} of {} must be from 1 to {MAX_QUANTITY}, not {written}.",
+                        label(xml)
+                    ),
                     format!("{} 的 {which} 必须在 1 到 {MAX_QUANTITY} 之间,不能是 {written}。", label(xml)),
                 );
                 1
@@ -88,7 +89,9 @@ impl<'a> Compiler<'_, 'a> {
 
     /// A script. What FEEL is not is the host's, if the reader allows it.
     fn script(&mut self, xml: Xml<'a>) -> Option<Script> {
-        let format = attr(xml, "scriptFormat").or_else(|| attr(xml, "scriptLanguage")).unwrap_or_default();
+        let format = attr(xml, "scriptFormat")
+            .or_else(|| attr(xml, "scriptLanguage"))
+            .unwrap_or_default();
         let body = kid(xml, "script").map(text).unwrap_or_default();
         let lower = format.to_ascii_lowercase();
         let result_variable = ["resultVariable", "resultVariableName"]
@@ -127,7 +130,9 @@ impl<'a> Compiler<'_, 'a> {
     }
 
     fn decision(&mut self, xml: Xml<'a>) -> Option<DecisionCall> {
-        let field = self.field(xml, "decisionTableReferenceKey").or_else(|| self.field(xml, "decisionServiceReferenceKey"));
+        let field = self
+            .field(xml, "decisionTableReferenceKey")
+            .or_else(|| self.field(xml, "decisionServiceReferenceKey"));
         let decision = match zhulu_attr(xml, "decision") {
             Some(decision) => Some(decision),
             None => ["decisionTableReferenceKey", "decisionRef", "decisionServiceReferenceKey"]
@@ -142,7 +147,10 @@ impl<'a> Compiler<'_, 'a> {
                 self.error(
                     "decision-missing",
                     xml,
-                    format!("{} names no decision; set zhulu:decision or flowable:decisionTableReferenceKey.", label(xml)),
+                    format!(
+                        "{} names no decision; set zhulu:decision or flowable:decisionTableReferenceKey.",
+                        label(xml)
+                    ),
                     format!(
                         "{} 未指定决策;请设置 zhulu:decision 或 flowable:decisionTableReferenceKey。",
                         label(xml)
@@ -162,7 +170,9 @@ impl<'a> Compiler<'_, 'a> {
     }
 
     pub(super) fn call(&mut self, xml: Xml<'a>, draft: &Draft<'a>) -> NodeKind {
-        let written = attr(xml, "calledElement").or_else(|| engine_attr(xml, "caseRef")).unwrap_or_default();
+        let written = attr(xml, "calledElement")
+            .or_else(|| engine_attr(xml, "caseRef"))
+            .unwrap_or_default();
         let called = self.source.referred(written);
         if let Some(global) = called.filter(|called| name(*called).starts_with("global") && name(*called).ends_with("Task")) {
             return NodeKind::Task(self.task(global, draft));
@@ -170,9 +180,12 @@ impl<'a> Compiler<'_, 'a> {
         let known = called.filter(|called| name(*called) == "process").and_then(id);
         let called = match known {
             Some(process) => Text::Plain(process.into()),
-            None => self.text_value(xml, local_call(written)).unwrap_or_else(|| Text::Plain("".into())),
+            None => self
+                .text_value(xml, local_call(written))
+                .unwrap_or_else(|| Text::Plain("".into())),
         };
-        let everything = |which: &'a str| engine_elements(xml, which).any(|parameter| attr(parameter, "variables") == Some("all"));
+        let everything =
+            |which: &'a str| engine_elements(xml, which).any(|parameter| attr(parameter, "variables") == Some("all"));
         let business_key = engine_elements(xml, "in").find_map(|parameter| attr(parameter, "businessKey"));
         let same_key = engine_attr(xml, "inheritBusinessKey").is_some_and(is_true);
         let business_key = engine_attr(xml, "businessKey").or(business_key);

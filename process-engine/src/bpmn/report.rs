@@ -1,47 +1,7 @@
-//! What is wrong with a model, where, and what to do about it.
-
-use serde::Serialize;
+//! What was found so far, and where a rule says what it found.
 
 use super::source::{Source, Xml};
-use crate::model::Place;
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// The model is not accepted.
-    Error,
-    /// The model is accepted; whoever drew it should look again.
-    Warning,
-}
-
-/// One thing that is wrong with a model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The rule that it offends: a stable name for tools and tests.
-    pub rule: &'static str,
-    /// How bad it is.
-    pub severity: Severity,
-    /// Where it stands in the file.
-    pub place: Place,
-    /// The id of the element, if it has one.
-    pub element: Option<String>,
-    /// What is wrong and what to do, in English.
-    pub message: String,
-    /// The same in Chinese.
-    pub message_zh: String,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kind = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        let Place { line, column } = self.place;
-        write!(f, "{line}:{column}: {kind}: {} [{}]", self.message, self.rule)
-    }
-}
+use crate::finding::{Finding, Severity};
 
 /// More findings than these are not collected: whoever has so many reads the first.
 const MAX_FINDINGS: usize = 1_000;
@@ -89,11 +49,16 @@ impl<'a> Report<'_, 'a> {
 
     /// An error by the letter of the standard; a warning in the dialects, whose tools have always left this out.
     pub(crate) fn strict(&mut self, at: Xml<'a>, message: impl Into<String>, message_zh: impl Into<String>) {
-        let severity = if self.source.is_dialect() { Severity::Warning } else { Severity::Error };
+        let severity = if self.source.is_dialect() {
+            Severity::Warning
+        } else {
+            Severity::Error
+        };
         self.say(severity, at, message.into(), message_zh.into());
     }
 
     fn say(&mut self, severity: Severity, at: Xml<'a>, message: String, message_zh: String) {
-        self.findings.add(self.source.finding(self.rule, severity, at, message, message_zh));
+        self.findings
+            .add(self.source.finding(self.rule, severity, at, message, message_zh));
     }
 }
