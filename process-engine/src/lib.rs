@@ -6,9 +6,11 @@
 //! [`Context`](instance::Context) and what was found there stands in the events.
 
 pub mod bpmn;
+pub mod conformance;
 pub mod dmn;
 pub mod expression;
 pub mod finding;
 pub mod instance;
 pub mod model;
 pub mod testing;
+mod thin;

@@ -6,6 +6,7 @@
 
 mod looking;
 mod player;
+pub mod random;
 mod simulation;
 mod world;
 
