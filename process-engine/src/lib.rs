@@ -13,4 +13,3 @@ pub mod finding;
 pub mod instance;
 pub mod model;
 pub mod testing;
-mod thin;

@@ -1,6 +1,118 @@
-//! Reading BPMN 2.0 models.
+//! Reading BPMN 2.0 models: from bytes to the executable graph, or to all that is wrong with them.
+//!
+//! Unknown behaviour is refused, never ignored: what the engine would not do the way the model says is an error with its
+//! line and column. The way of a file: [`guard`] (may it be parsed?), XML, [`rules`] (is it BPMN 2.0 by the letter, and does it
+//! mean something?), [`compile`] (the graph), [`soundness`] (can it run to its end?).
 
-pub use crate::{
-    finding::{Finding, Rejected, Severity},
-    thin::{MAX_MODEL_BYTES, Read, ReadOptions, read},
-};
+mod compile;
+mod guard;
+mod iso;
+mod report;
+mod source;
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+pub use self::guard::{MAX_ATTRIBUTES, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING};
+use self::{report::Findings, source::Source};
+pub use crate::finding::{Finding, Rejected, Severity};
+use crate::model::Definitions;
+
+/// How models are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadOptions {
+    /// Scripts in other words than FEEL are left to the host as jobs, and bare conditions are read as `${…}` is; otherwise
+    /// such scripts are refused.
+    pub foreign_scripts: bool,
+    /// Execution and task listeners are left out with a warning, because the host does what they did; otherwise they are
+    /// refused.
+    pub listeners_done_by_host: bool,
+}
+
+/// A model that was read, and what may be wrong with it all the same.
+#[derive(Debug)]
+pub struct Read {
+    /// The model.
+    pub definitions: Definitions,
+    /// Warnings.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a model.
+pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Read, Rejected> {
+    let (definitions, findings) = look(bytes, options);
+    match definitions {
+        Some(definitions) if !findings.has_errors() => Ok(Read {
+            definitions,
+            findings: findings.sorted(),
+        }),
+        _ => Err(Rejected {
+            findings: findings.sorted(),
+        }),
+    }
+}
+
+/// All that is wrong with a model, errors and warnings, in the order of the file.
+pub fn check(bytes: &[u8], options: &ReadOptions) -> Vec<Finding> {
+    look(bytes, options).1.sorted()
+}
+
+fn look(bytes: &[u8], options: &ReadOptions) -> (Option<Definitions>, Findings) {
+    let mut findings = Findings::default();
+    if bytes.len() > MAX_MODEL_BYTES {
+        let message = format!("The model is larger than {MAX_MODEL_BYTES} bytes; split it.");
+        findings.add(Finding::whole_file(
+            "too-large",
+            message,
+            format!("模型超过 {MAX_MODEL_BYTES} 字节,请拆分。"),
+        ));
+        return (None, findings);
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
+        Err(why) => {
+            let message = format!("The model is not UTF-8: {why}.");
+            findings.add(Finding::whole_file(
+                "not-utf8",
+                message,
+                "模型文件不是 UTF-8 编码。".to_owned(),
+            ));
+            return (None, findings);
+        }
+    };
+    if let Err(refusal) = guard::look(text) {
+        findings.add(Finding {
+            place: guard::place_of(text, refusal.at),
+            ..Finding::whole_file(refusal.rule, refusal.message, refusal.message_zh)
+        });
+        return (None, findings);
+    }
+    let document = match roxmltree::Document::parse(text) {
+        Ok(document) => document,
+        Err(why) => {
+            let at = why.pos();
+            findings.add(Finding {
+                place: crate::model::Place {
+                    line: at.row,
+                    column: at.col,
+                },
+                ..Finding::whole_file(
+                    "not-xml",
+                    format!("The model is not well-formed XML: {why}."),
+                    format!("模型不是合法的 XML:{why}。"),
+                )
+            });
+            return (None, findings);
+        }
+    };
+    let source = Source::new(&document);
+    let definitions = compile::definitions(&source, options, &hash_of(bytes), &mut findings);
+    (Some(definitions), findings)
+}
+
+/// SHA-256 of the bytes, in hexadecimal: what a model is known by.
+fn hash_of(bytes: &[u8]) -> Arc<str> {
+    let digits = Sha256::digest(bytes);
+    digits.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+}

@@ -26,6 +26,16 @@ pub struct Person {
     pub name: Arc<str>,
 }
 
+impl Person {
+    /// Whether this stands for everybody in a group (`role:handler`): it is offered work, and never has it.
+    pub fn is_group(&self) -> bool {
+        self.id.contains(GROUP_MARK)
+    }
+}
+
+/// What stands in the ids of groups and in no account's: between the kind of group and its name.
+pub const GROUP_MARK: char = ':';
+
 /// How a task was decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {

@@ -50,6 +50,8 @@ pub struct UserTask {
     pub means: Vec<String>,
     /// Who gets a copy when it is done (抄送).
     pub copies: Vec<Candidates>,
+    /// 容缺: whether it may be done while materials are still missing (`zhulu:tolerance`).
+    pub tolerance: bool,
 }
 
 /// A rule that finds people. The answer is stored; it is never asked again for the same task.

@@ -1,5 +1,8 @@
 //! What is asked of an instance, against where it is.
 
+mod notes;
+mod returns;
+mod signs;
 mod tasks;
 
 use super::{
@@ -74,7 +77,6 @@ fn ask(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
             run.end(Ending::Cancelled { reason: reason.clone() });
             Ok(())
         }
-        Command::CompleteTask { .. } => tasks::complete(run, command),
         Command::CompleteJob { job, result } => run.complete_job(*job, result),
         Command::FailJob { job, message } => run.fail_job(*job, message),
         Command::SetVariables {
@@ -92,6 +94,41 @@ fn ask(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
         } => run.migrate((to, *version), elements, reason),
         Command::BeginActivity { scope, element } => run.begin_activity(*scope, element),
         Command::CompleteAdHoc { scope } => run.complete_ad_hoc(*scope),
+        other => ask_of_people(run, other),
+    }
+}
+
+/// What people ask about their tasks, and about moves by hand.
+fn ask_of_people(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
+    match command {
+        Command::ClaimTask { task } => tasks::claim(run, *task),
+        Command::UnclaimTask { task } => tasks::unclaim(run, *task),
+        Command::AssignTask { task, to, reason } => tasks::assign(run, *task, to, reason),
+        Command::TransferTask { task, to, reason } => tasks::transfer(run, *task, to, reason),
+        Command::DelegateTask { task, to, reason } => tasks::delegate(run, *task, to, reason),
+        Command::CompleteTask { .. } => tasks::complete(run, command),
+        Command::AddSign {
+            task,
+            place,
+            people,
+            reason,
+        } => signs::add(run, *task, *place, people, reason),
+        Command::AddApprover { task, person, reason } => signs::add_approver(run, *task, person, reason),
+        Command::RemoveApprover { task, person, reason } => signs::remove_approver(run, *task, person, reason),
+        Command::ReturnTo {
+            task,
+            to,
+            resume,
+            reason,
+        } => returns::return_to(run, *task, to, *resume, reason),
+        Command::WithdrawDecision { task, reason } => returns::withdraw(run, *task, reason),
+        Command::Revoke { reason } => returns::revoke(run, reason),
+        Command::Jump { from, to, reason } => returns::jump(run, from, to, reason),
+        Command::SendCopy { task, to, message } => notes::send_copy(run, *task, to, message),
+        Command::ReadCopy { copy } => notes::read_copy(run, *copy),
+        Command::UrgeTask { task, message } => notes::urge(run, *task, message),
+        Command::HandOver { from, to, reason } => notes::hand_over(run, from, to, reason),
+        Command::FireTimer { timer } if run.is_timeout(*timer) => run.timed_out(*timer),
         other => Err(Rejection::Invalid {
             reason: format!("{} cannot be asked yet", <&str>::from(other)),
         }),

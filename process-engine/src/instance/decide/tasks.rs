@@ -1,10 +1,234 @@
-//! What people do with their tasks.
+//! What people do with their tasks: 认领, 放回, 指派, 转办, 委派, 办理.
 
-use crate::instance::{
-    command::{Command, Rejection},
-    event::Event,
-    run::Run,
+use super::signs;
+use crate::{
+    instance::{
+        command::{Command, Rejection},
+        event::Event,
+        run::{
+            Run,
+            asking::{CHOSEN_BY_APPROVER, user_task},
+            votes::vote_rule,
+        },
+        state::Task,
+        words::{Bindings, Key, Outcome, Person, Said, SignPlace},
+    },
+    model::{ElementId, FieldPermission, UserTask},
 };
+
+/// The longest opinion, in characters: a page of close print.
+pub const MAX_OPINION_CHARACTERS: usize = 4_000;
+
+/// Who acts, and for whom if by proxy (代理).
+#[derive(Debug, Clone)]
+pub(super) struct Acting {
+    pub(super) by: Person,
+    pub(super) on_behalf_of: Option<Person>,
+}
+
+/// A task that is open.
+pub(super) fn open<'a>(run: &'a Run<'_>, task: Key) -> Result<&'a Task, Rejection> {
+    run.state.tasks.get(&task).ok_or(Rejection::NoSuchTask { task })
+}
+
+/// Whether the actor may act on a task: who has it, who stands in for them, whoever it is offered to while nobody has it,
+/// and administrators. A task that no rule names anybody for is everybody's.
+pub(super) fn acting(run: &Run<'_>, key: Key) -> Result<Acting, Rejection> {
+    let task = open(run, key)?;
+    let own = |by: &Person| Acting {
+        by: by.clone(),
+        on_behalf_of: None,
+    };
+    let Some(actor) = &run.context.actor else {
+        return Ok(own(&run.platform()));
+    };
+    let asked: Vec<&Person> = match &task.assignee {
+        Some(assignee) => vec![assignee],
+        None => task.candidates.iter().collect(),
+    };
+    let is_in_group = |person: &Person| person.is_group() && run.context.groups.contains(&person.id);
+    let is_everybodys = task.assignee.is_none() && task.candidates.is_empty();
+    if is_everybodys || asked.iter().any(|person| person.id == actor.id || is_in_group(person)) {
+        return Ok(own(actor));
+    }
+    if let Some(away) = asked.iter().find(|person| stands_in(run, task, actor, person)) {
+        return Ok(Acting {
+            by: actor.clone(),
+            on_behalf_of: Some((*away).clone()),
+        });
+    }
+    if run.context.is_administrator {
+        return Ok(own(actor));
+    }
+    Err(Rejection::NotYours {
+        task: key,
+        whom: names(&asked),
+        actor: actor.name.to_string(),
+    })
+}
+
+/// Whether somebody decides for somebody who is away.
+fn stands_in(run: &Run<'_>, task: &Task, actor: &Person, away: &Person) -> bool {
+    if run.context.on_behalf_of.as_ref().is_some_and(|named| named.id != away.id) {
+        return false;
+    }
+    let is_noted = task.assignee.as_ref() == Some(away) && task.substitute.as_ref().is_some_and(|noted| noted.id == actor.id);
+    let now = run.context.now;
+    is_noted
+        || run
+            .context
+            .outside
+            .substitute(away, now)
+            .is_some_and(|person| person.id == actor.id)
+}
+
+/// The same, for what only who has the task may do; and it must be decided by nobody else first.
+pub(super) fn acting_on_own(run: &Run<'_>, key: Key) -> Result<Acting, Rejection> {
+    let acting = acting(run, key)?;
+    let task = open(run, key)?;
+    if task.assignee.is_none() {
+        return Err(Rejection::NotClaimed { task: key });
+    }
+    if task.held.is_some() {
+        return Err(Rejection::DecidedAlready { task: key });
+    }
+    Ok(acting)
+}
+
+/// Whoever was only asked for advice gives it back, and does nothing else.
+pub(super) fn not_delegated(run: &Run<'_>, key: Key) -> Result<(), Rejection> {
+    match &open(run, key)?.delegated_by {
+        None => Ok(()),
+        Some(owner) => Err(Rejection::Invalid {
+            reason: format!("task {key} is delegated; give it back to {} first", owner.name),
+        }),
+    }
+}
+
+pub(super) fn administrator(run: &Run<'_>) -> Result<(), Rejection> {
+    if run.context.is_administrator || run.context.actor.is_none() {
+        return Ok(());
+    }
+    Err(Rejection::NotAdministrator)
+}
+
+/// Somebody who can have work: a person, not a group.
+pub(super) fn somebody(person: &Person) -> Result<(), Rejection> {
+    if person.id.is_empty() {
+        return Err(Rejection::NobodyNamed);
+    }
+    if person.is_group() {
+        return Err(Rejection::Invalid {
+            reason: format!("{} is a group; name a person", person.name),
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn names(people: &[&Person]) -> String {
+    people.iter().map(|person| &*person.name).collect::<Vec<_>>().join("、")
+}
+
+/// 认领
+pub(super) fn claim(run: &mut Run<'_>, key: Key) -> Result<(), Rejection> {
+    if let Some(assignee) = &open(run, key)?.assignee {
+        return Err(Rejection::AlreadyClaimed {
+            task: key,
+            assignee: assignee.name.to_string(),
+        });
+    }
+    let Acting { by, .. } = acting(run, key)?;
+    let at = run.context.now;
+    run.emit(Event::TaskClaimed { key, by, at });
+    Ok(())
+}
+
+/// 放回
+pub(super) fn unclaim(run: &mut Run<'_>, key: Key) -> Result<(), Rejection> {
+    acting_on_own(run, key)?;
+    not_delegated(run, key)?;
+    if open(run, key)?.candidates.is_empty() {
+        return Err(Rejection::Invalid {
+            reason: format!("task {key} is offered to nobody else; transfer it instead"),
+        });
+    }
+    let at = run.context.now;
+    run.emit(Event::TaskUnclaimed { key, at });
+    Ok(())
+}
+
+/// 指派
+pub(super) fn assign(run: &mut Run<'_>, key: Key, to: &Person, reason: &str) -> Result<(), Rejection> {
+    administrator(run)?;
+    if open(run, key)?.held.is_some() {
+        return Err(Rejection::DecidedAlready { task: key });
+    }
+    may_be_asked(run, key, to)?;
+    run.emit(Event::TaskAssigned {
+        key,
+        to: to.clone(),
+        reason: reason.to_owned(),
+        at: run.context.now,
+    });
+    Ok(())
+}
+
+/// 转办
+pub(super) fn transfer(run: &mut Run<'_>, key: Key, to: &Person, reason: &str) -> Result<(), Rejection> {
+    acting_on_own(run, key)?;
+    not_delegated(run, key)?;
+    may_be_asked(run, key, to)?;
+    run.emit(Event::TaskTransferred {
+        key,
+        from: open(run, key)?.assignee.clone(),
+        to: to.clone(),
+        reason: reason.to_owned(),
+        at: run.context.now,
+    });
+    Ok(())
+}
+
+/// 委派
+pub(super) fn delegate(run: &mut Run<'_>, key: Key, to: &Person, reason: &str) -> Result<(), Rejection> {
+    let acting = acting_on_own(run, key)?;
+    not_delegated(run, key)?;
+    somebody(to)?;
+    let from = open(run, key)?.assignee.clone().unwrap_or(acting.by);
+    if from.id == to.id {
+        return Err(asked_already(to));
+    }
+    run.emit(Event::TaskDelegated {
+        key,
+        from,
+        to: to.clone(),
+        reason: reason.to_owned(),
+        at: run.context.now,
+    });
+    Ok(())
+}
+
+/// Whether a task may go to somebody: a person who has it not yet, and no other voice in the same vote.
+fn may_be_asked(run: &Run<'_>, key: Key, to: &Person) -> Result<(), Rejection> {
+    somebody(to)?;
+    let has_it = open(run, key)?.assignee.as_ref().is_some_and(|assignee| assignee.id == to.id);
+    let owner = run.element_of_task(key);
+    let has_voice = owner == key && signs::is_asked_in_rounds(run, owner, to);
+    if has_it || has_voice { Err(asked_already(to)) } else { Ok(()) }
+}
+
+pub(super) fn asked_already(person: &Person) -> Rejection {
+    Rejection::AskedAlready {
+        person: person.name.to_string(),
+    }
+}
+
+/// What somebody decides.
+pub(super) struct Decided {
+    pub(super) acting: Acting,
+    pub(super) outcome: Outcome,
+    pub(super) said: Said,
+    pub(super) form: Bindings,
+}
 
 /// 办理
 pub(super) fn complete(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
@@ -13,23 +237,173 @@ pub(super) fn complete(run: &mut Run<'_>, command: &Command) -> Result<(), Rejec
         outcome,
         said,
         form,
-        ..
+        chosen,
     } = command
     else {
         return Ok(());
     };
-    let task = run.state.tasks.get(key).ok_or(Rejection::NoSuchTask { task: *key })?;
-    let owner = task.owner;
-    let by = run.platform();
+    let key = *key;
+    let acting = acting(run, key)?;
+    let task = open(run, key)?;
+    if task.held.is_some() {
+        return Err(Rejection::DecidedAlready { task: key });
+    }
+    if said
+        .opinion
+        .as_ref()
+        .is_some_and(|opinion| opinion.chars().count() > MAX_OPINION_CHARACTERS)
+    {
+        return Err(Rejection::TooMuch {
+            what: "the opinion".to_owned(),
+            limit: MAX_OPINION_CHARACTERS,
+        });
+    }
+    if task.delegated_by.is_some() {
+        // 委派: an advice; whoever asked for it decides.
+        run.emit(Event::TaskReturnedToOwner {
+            key,
+            by: acting.by,
+            said: said.clone(),
+            at: run.context.now,
+        });
+        return Ok(());
+    }
+    if signs::any_open(task, SignPlace::Before) {
+        return Err(Rejection::WaitsForSigns { task: key });
+    }
+    let (process, at) = run.node_of(run.element_of_task(key))?;
+    if let Some(user) = user_task(&process, at) {
+        let is_vote = vote_rule(&process, at).is_some();
+        check_outcome(user, outcome, is_vote)?;
+        check_said(user, said)?;
+        check_fields(user, form)?;
+    }
+    choose(run, key, chosen, &|element| process.find(element).is_some())?;
+    let decided = Decided {
+        acting,
+        outcome: outcome.clone(),
+        said: said.clone(),
+        form: form.clone(),
+    };
+    let waits = signs::any_open(open(run, key)?, SignPlace::After) && *outcome != Outcome::Rejected;
+    if waits {
+        // 后加签: a refusal needs nobody's consent, anything else waits.
+        run.emit(Event::TaskDecisionHeld {
+            key,
+            by: decided.acting.by,
+            outcome: decided.outcome,
+            said: decided.said,
+            form: decided.form,
+            at: run.context.now,
+        });
+        return Ok(());
+    }
+    finish(run, key, decided)
+}
+
+/// A task is decided for good.
+pub(super) fn finish(run: &mut Run<'_>, key: Key, decided: Decided) -> Result<(), Rejection> {
+    let owner = open(run, key)?.owner;
+    let element = run.element_of_task(key);
+    let Decided {
+        acting,
+        outcome,
+        said,
+        form,
+    } = decided;
     run.emit(Event::TaskCompleted {
-        key: *key,
-        by: by.clone(),
-        on_behalf_of: run.context.on_behalf_of.clone(),
+        key,
+        by: acting.by.clone(),
+        on_behalf_of: acting.on_behalf_of,
         outcome: outcome.clone(),
         said: said.clone(),
         form: form.clone(),
         at: run.context.now,
     });
-    run.set(owner, form.clone());
-    run.decided(owner, *key, Some(&by), outcome)
+    if !form.is_empty() {
+        run.set(element, form);
+    }
+    if owner == key {
+        return run.decided(element, key, Some(&acting.by), &outcome);
+    }
+    signs::decided(run, owner, key, &acting.by, (&outcome, &said))
+}
+
+fn check_outcome(user: &UserTask, outcome: &Outcome, is_vote: bool) -> Result<(), Rejection> {
+    let Outcome::Other(word) = outcome else { return Ok(()) };
+    // A vote counts voices for and against; it knows no other words.
+    if !is_vote && (user.outcomes.is_empty() || user.outcomes.contains(word)) {
+        return Ok(());
+    }
+    let mut allowed = vec!["approved", "rejected", "abstained"];
+    if !is_vote {
+        allowed.extend(user.outcomes.iter().map(String::as_str));
+    }
+    Err(Rejection::NoSuchOutcome {
+        outcome: word.clone(),
+        allowed: allowed.join(", "),
+    })
+}
+
+fn check_said(user: &UserTask, said: &Said) -> Result<(), Rejection> {
+    if user.opinion_required && said.opinion.as_ref().is_none_or(|opinion| opinion.trim().is_empty()) {
+        return Err(Rejection::OpinionMissing);
+    }
+    if user.signature_required && said.signature.is_none() {
+        return Err(Rejection::SignatureMissing);
+    }
+    Ok(())
+}
+
+/// Where the model says which fields may be edited, no other may be.
+fn check_fields(user: &UserTask, form: &Bindings) -> Result<(), Rejection> {
+    if user.fields.is_empty() {
+        return Ok(());
+    }
+    let may_edit = |field: &String| {
+        user.fields
+            .iter()
+            .any(|(name, permission)| name == field && *permission == FieldPermission::Edit)
+    };
+    match form.keys().find(|field| !may_edit(field)) {
+        Some(field) => Err(Rejection::FieldNotEditable { field: field.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// 审批人自选: whom the approver chose for later steps.
+fn choose(
+    run: &mut Run<'_>,
+    key: Key,
+    chosen: &[(ElementId, Vec<Person>)],
+    exists: &dyn Fn(&str) -> bool,
+) -> Result<(), Rejection> {
+    if chosen.is_empty() {
+        return Ok(());
+    }
+    let element = run.element_of_task(key);
+    let mut all = match run.state.variable(element, CHOSEN_BY_APPROVER) {
+        Some(serde_json::Value::Object(all)) => all.clone(),
+        _ => serde_json::Map::new(),
+    };
+    for (step, people) in chosen {
+        if !exists(step) {
+            return Err(Rejection::NoSuchElement {
+                element: step.to_string(),
+            });
+        }
+        if people.is_empty() {
+            return Err(Rejection::NobodyNamed);
+        }
+        let people = people
+            .iter()
+            .map(|person| serde_json::json!({ "id": person.id, "name": person.name }))
+            .collect();
+        all.insert(step.to_string(), serde_json::Value::Array(people));
+    }
+    run.set(
+        element,
+        Bindings::from([(CHOSEN_BY_APPROVER.to_owned(), serde_json::Value::Object(all))]),
+    );
+    Ok(())
 }

@@ -62,7 +62,9 @@ pub(super) fn migrate(
     }
     let here = |scope: &Key| *scope == ROOT || moving.contains(scope);
     for (_, done) in state.done.iter_mut().filter(|(scope, _)| here(scope)) {
-        done.iter_mut().for_each(|(element, _)| *element = renamed(elements, element));
+        for (element, _) in done.iter_mut() {
+            *element = renamed(elements, element);
+        }
     }
     for decision in &mut state.decisions {
         decision.element = renamed(elements, &decision.element);

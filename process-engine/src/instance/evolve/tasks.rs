@@ -258,9 +258,11 @@ fn remove_approver(state: &mut Instance, key: Key, person: &Person) {
         let round = u32::try_from(round).unwrap_or(u32::MAX);
         round >= rounds.begun || rounds_begun.iter().any(|(_, at)| *at == round)
     };
-    let found = (0..rounds.people.len())
-        .find(|round| rounds.people[*round].id == person.id && open(*round) && !rounds.removed.contains(&(*round as u32)));
-    let Some(round) = found.and_then(|round| u32::try_from(round).ok()) else {
+    let is_it = |(round, asked): (usize, &Person)| {
+        let place = u32::try_from(round).ok()?;
+        (asked.id == person.id && open(round) && !rounds.removed.contains(&place)).then_some(place)
+    };
+    let Some(round) = rounds.people.iter().enumerate().find_map(is_it) else {
         return;
     };
     rounds.removed.insert(round);

@@ -50,7 +50,7 @@ impl Run<'_> {
         match self.asked(&node.id, user, key) {
             Ok(Asked::People(people, _)) => Ok(Ok(people)),
             Ok(Asked::Settled(outcome, reason, people)) => {
-                self.skip(key, outcome, reason, people)?;
+                self.skip(key, &outcome, reason, &people)?;
                 Ok(Ok(Vec::new()))
             }
             Err(stuck) => Ok(Err(stuck)),
@@ -58,7 +58,7 @@ impl Run<'_> {
     }
 
     /// Nobody needs to decide an activity.
-    pub(super) fn skip(&mut self, key: Key, outcome: Outcome, reason: &str, people: Vec<Person>) -> Result<(), Rejection> {
+    pub(super) fn skip(&mut self, key: Key, outcome: &Outcome, reason: &str, people: &[Person]) -> Result<(), Rejection> {
         let Some(element) = self.state.elements.get(&key).map(|element| element.element.clone()) else {
             return Ok(());
         };
@@ -67,9 +67,9 @@ impl Run<'_> {
             element,
             outcome: outcome.clone(),
             reason: reason.to_owned(),
-            people: people.clone(),
+            people: people.to_vec(),
         });
-        self.decided(key, key, people.first(), &outcome)
+        self.decided(key, key, people.first(), outcome)
     }
 
     /// Who is asked, after the rules about the starter (审批人与发起人相同) and about nobody (审批人为空).

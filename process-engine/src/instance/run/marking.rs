@@ -31,13 +31,13 @@ pub(super) struct Marking {
 }
 
 /// A level of a process as it stands in a scope, and where it is to stand.
-pub(super) struct Level<'a> {
-    pub(super) process: &'a Arc<Process>,
-    pub(super) node: Option<NodeIx>,
-    pub(super) scope: Key,
-    pub(super) beside: Beside,
+pub(crate) struct Level<'a> {
+    pub(crate) process: &'a Arc<Process>,
+    pub(crate) node: Option<NodeIx>,
+    pub(crate) scope: Key,
+    pub(crate) beside: Beside,
     /// What begins.
-    pub(super) targets: &'a [NodeIx],
+    pub(crate) targets: &'a [NodeIx],
 }
 
 impl Level<'_> {
@@ -51,7 +51,7 @@ impl Level<'_> {
     }
 
     /// The node of this level that a node is or stands in.
-    fn on_level(&self, at: NodeIx) -> Option<NodeIx> {
+    pub(crate) fn on_level(&self, at: NodeIx) -> Option<NodeIx> {
         let mut at = at;
         loop {
             let parent = self.process.node(at).parent;
@@ -65,7 +65,7 @@ impl Level<'_> {
 
 impl Run<'_> {
     /// The level of a process that stands in a scope, and what is to begin there.
-    pub(super) fn level<'a>(&self, process: &'a Arc<Process>, scope: Key, targets: &'a [NodeIx]) -> Result<Level<'a>, Rejection> {
+    pub(crate) fn level<'a>(&self, process: &'a Arc<Process>, scope: Key, targets: &'a [NodeIx]) -> Result<Level<'a>, Rejection> {
         let node = self.level_node(scope)?;
         Ok(Level {
             process,

@@ -12,11 +12,13 @@ mod choosing;
 mod complex;
 mod entering;
 mod incidents;
+mod late;
 mod leaving;
 mod looking;
 mod marking;
 mod migrating;
 mod modifying;
+mod moment;
 pub(crate) mod moving;
 mod rounds;
 mod settling;
@@ -206,6 +208,20 @@ impl<'a> Run<'a> {
     pub(crate) fn is_stuck_before(&self, scope: Key, element: &ElementId) -> bool {
         let same = |incident: &Incident| incident.owner == scope && incident.element == *element;
         !self.state.incidents.is_empty() && self.state.incidents.values().any(same)
+    }
+
+    /// Something in a scope changed: it is looked at again.
+    pub(crate) fn touch(&mut self, scope: Key) {
+        self.touched.insert(scope);
+    }
+
+    /// The element that a task belongs to: its own, or that of whoever asked besides (加签).
+    pub(crate) fn element_of_task(&self, task: Key) -> Key {
+        let mut at = task;
+        while let Some(task) = self.state.tasks.get(&at).filter(|task| task.owner != at) {
+            at = task.owner;
+        }
+        at
     }
 
     /// Counts a step; says whether there may be another.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The way from a scope down to a node: the sub-processes that must begin anew, and the node itself.
-pub(super) type Path = Vec<NodeIx>;
+pub(crate) type Path = Vec<NodeIx>;
 
 /// A move: where, why, and how it goes on.
 #[derive(Debug, Clone, Copy)]
@@ -326,7 +326,7 @@ impl Run<'_> {
     }
 
     /// The way from a scope down to an element of the same process; none, if it does not stand in it.
-    pub(super) fn path_to(&self, process: &Process, scope: Key, to: &ElementId) -> Result<Option<Path>, Rejection> {
+    pub(crate) fn path_to(&self, process: &Process, scope: Key, to: &ElementId) -> Result<Option<Path>, Rejection> {
         let Some(mut at) = process.find(to) else {
             return Ok(None);
         };

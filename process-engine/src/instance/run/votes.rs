@@ -11,7 +11,7 @@ use crate::{
         event::Event,
         words::{Bindings, Ending, Key, MoveKind, Obstacle, Outcome, Person, Phase, Resume, Tally},
     },
-    model::{NodeIx, OnReject, Over, Process, Repetition, VoteRule},
+    model::{ElementId, NodeIx, OnReject, Over, Process, Repetition, UserTask, VoteRule},
 };
 
 /// The rule of a vote over approvers for which the model names none.
@@ -100,6 +100,9 @@ impl Run<'_> {
     pub(crate) fn conclude(&mut self, process: &Arc<Process>, at: NodeIx, key: Key, outcome: &Outcome) -> Result<(), Rejection> {
         self.set(key, outcome_variable(outcome));
         let user = user_task(process, at);
+        if let Some(user) = user {
+            self.send_copies(&process.node(at).id, user, key);
+        }
         match user.map(|user| &user.on_reject) {
             Some(OnReject::End) if *outcome == Outcome::Rejected => {
                 let scope = self.process_scope(key);
@@ -123,6 +126,39 @@ impl Run<'_> {
             }
             _ => self.leave(key),
         }
+    }
+
+    /// 抄送 of a step that is done. Whoever cannot be found gets no copy: a copy never holds anything up.
+    fn send_copies(&mut self, element: &ElementId, user: &UserTask, key: Key) {
+        let mut to: Vec<Person> = Vec::new();
+        for rule in &user.copies {
+            to.extend(self.by_rule(rule, element, key).unwrap_or_default());
+        }
+        self.copy(element, to, None, "");
+    }
+
+    /// Sends copies to those who have no unread one of the same step; says whether there is anybody.
+    pub(crate) fn copy(&mut self, element: &ElementId, to: Vec<Person>, by: Option<Person>, message: &str) -> bool {
+        let mut new: Vec<Person> = Vec::new();
+        for person in to {
+            let is_in = |people: &[Person]| people.iter().any(|known| known.id == person.id);
+            let copies = &mut self.state.copies.values().filter(|copy| copy.element == *element);
+            if !is_in(&new) && !copies.any(|copy| is_in(&copy.to) && !is_in(&copy.read_by)) {
+                new.push(person);
+            }
+        }
+        if new.is_empty() {
+            return false;
+        }
+        self.emit(Event::CopySent {
+            key: self.next_key(),
+            element: element.clone(),
+            to: new,
+            by,
+            message: message.to_owned(),
+            at: self.context.now,
+        });
+        true
     }
 
     fn tally(&self, whole: Key) -> Option<Tally> {

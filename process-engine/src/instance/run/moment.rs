@@ -1,0 +1,171 @@
+//! When a timer is due: dates, durations and cycles of ISO 8601, on every day or on working days.
+
+use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Utc};
+
+use super::{Run, Stuck};
+use crate::{
+    instance::words::{Key, Obstacle},
+    model::{Timer, TimerCalendar, TimerKind},
+};
+
+/// A duration, as it is written: the parts are kept apart, because months and working days have no fixed length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Span {
+    pub(crate) months: u32,
+    pub(crate) days: u32,
+    pub(crate) seconds: u32,
+}
+
+/// When a timer is due first, how often after that (none: for ever), and after what time each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct When {
+    pub(crate) due_at: DateTime<Utc>,
+    pub(crate) repeats_left: Option<u32>,
+    pub(crate) every: Option<Span>,
+}
+
+impl Run<'_> {
+    /// The moment at which a timer that starts now is due first.
+    pub(crate) fn moment(&self, timer: &Timer, key: Key) -> Result<DateTime<Utc>, Stuck> {
+        self.when(timer, key).map(|when| when.due_at)
+    }
+
+    /// When a timer that starts now is due.
+    pub(crate) fn when(&self, timer: &Timer, key: Key) -> Result<When, Stuck> {
+        let (TimerKind::Date(text) | TimerKind::Duration(text) | TimerKind::Cycle(text)) = &timer.kind;
+        let written = self.text(text, key)?;
+        let cannot = || {
+            let message = format!("{written} is no time: a date, a duration as P3D, or a cycle as R3/P1D is needed");
+            Stuck::new(Obstacle::Timer, message)
+        };
+        let found = match &timer.kind {
+            TimerKind::Date(_) => self.date(&written).map(|due_at| When {
+                due_at,
+                repeats_left: Some(0),
+                every: None,
+            }),
+            TimerKind::Duration(_) => duration(&written)
+                .and_then(|span| self.after(self.context.now, span, timer.calendar))
+                .map(|due_at| When {
+                    due_at,
+                    repeats_left: Some(0),
+                    every: None,
+                }),
+            TimerKind::Cycle(_) => self.cycle(&written, timer.calendar),
+        };
+        found.ok_or_else(cannot)
+    }
+
+    /// `R3/PT10H`, `R/P1D`, `R2/2026-01-05T09:00:00Z/P1D`.
+    fn cycle(&self, written: &str, calendar: TimerCalendar) -> Option<When> {
+        let mut parts = written.trim().split('/');
+        let count = parts.next()?.strip_prefix('R')?;
+        // So many times in all; none or a negative number: for ever.
+        let repeats_left = match count {
+            "" => None,
+            count => count.parse::<i64>().ok().map(|count| u32::try_from(count - 1).ok())?,
+        };
+        if count == "0" {
+            return None;
+        }
+        let (start, every) = match (parts.next()?, parts.next()) {
+            (every, None) => (None, duration(every)?),
+            (start, Some(every)) => (Some(self.date(start)?), duration(every)?),
+        };
+        let due_at = match start {
+            Some(start) => start,
+            None => self.after(self.context.now, every, calendar)?,
+        };
+        Some(When {
+            due_at,
+            repeats_left,
+            every: Some(every),
+        })
+    }
+
+    /// The moment after a duration. Days of a working calendar are counted on it; the time of day stays.
+    pub(crate) fn after(&self, from: DateTime<Utc>, span: Span, calendar: TimerCalendar) -> Option<DateTime<Utc>> {
+        let local = from.with_timezone(&self.offset());
+        let (date, time) = (local.date_naive(), local.time());
+        let date = date.checked_add_months(Months::new(span.months))?;
+        let date = match calendar {
+            TimerCalendar::Natural => date.checked_add_days(Days::new(span.days.into()))?,
+            TimerCalendar::WorkingDays if span.days == 0 => date,
+            TimerCalendar::WorkingDays => self.context.outside.add_working_days(date, span.days),
+        };
+        let there = self.local(date.and_time(time))?;
+        there.checked_add_signed(TimeDelta::seconds(span.seconds.into()))
+    }
+
+    /// An instant, or a local date and time; a date alone is its beginning.
+    pub(crate) fn date(&self, written: &str) -> Option<DateTime<Utc>> {
+        let written = written.trim();
+        if let Ok(instant) = DateTime::parse_from_rfc3339(written) {
+            return Some(instant.with_timezone(&Utc));
+        }
+        if let Ok(local) = written.parse::<NaiveDateTime>() {
+            return self.local(local);
+        }
+        let date = written.parse::<NaiveDate>().ok()?;
+        self.local(date.and_time(NaiveTime::MIN))
+    }
+
+    fn local(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        let there = local.and_local_timezone(self.offset()).single()?;
+        Some(there.with_timezone(&Utc))
+    }
+
+    fn offset(&self) -> FixedOffset {
+        FixedOffset::east_opt(self.context.outside.utc_offset_seconds()).unwrap_or(Utc.fix())
+    }
+}
+
+/// `P1Y2M3W4DT5H6M7S`
+pub(crate) fn duration(written: &str) -> Option<Span> {
+    let written = written.trim().strip_prefix('P')?;
+    let (date, time) = match written.split_once('T') {
+        Some((_, "")) => return None,
+        Some((date, time)) => (date, time),
+        None => (written, ""),
+    };
+    if date.is_empty() && time.is_empty() {
+        return None;
+    }
+    let mut span = Span::default();
+    for (count, unit) in parts(date)? {
+        match unit {
+            'Y' => span.months = span.months.checked_add(count.checked_mul(12)?)?,
+            'M' => span.months = span.months.checked_add(count)?,
+            'W' => span.days = span.days.checked_add(count.checked_mul(7)?)?,
+            'D' => span.days = span.days.checked_add(count)?,
+            _ => return None,
+        }
+    }
+    for (count, unit) in parts(time)? {
+        let seconds = match unit {
+            'H' => count.checked_mul(3_600)?,
+            'M' => count.checked_mul(60)?,
+            'S' => count,
+            _ => return None,
+        };
+        span.seconds = span.seconds.checked_add(seconds)?;
+    }
+    Some(span)
+}
+
+/// Numbers with their units; a fraction of a second is dropped.
+fn parts(mut written: &str) -> Option<Vec<(u32, char)>> {
+    let mut found = Vec::new();
+    while !written.is_empty() {
+        let end = written.find(|letter: char| letter.is_ascii_alphabetic())?;
+        let unit = written[end..].chars().next()?;
+        let number = match written[..end].split_once(['.', ',']) {
+            Some((whole, _)) if unit == 'S' => whole,
+            Some(_) => return None,
+            None => &written[..end],
+        };
+        found.push((number.parse().ok()?, unit));
+        written = &written[end + unit.len_utf8()..];
+    }
+    Some(found)
+}
