@@ -195,7 +195,10 @@ fn counted(marks: &[String]) -> String {
 
 /// The suite's scripts are words that only the host knows.
 fn reading() -> bpmn::ReadOptions {
-    bpmn::ReadOptions { foreign_scripts: true }
+    bpmn::ReadOptions {
+        foreign_scripts: true,
+        ..bpmn::ReadOptions::default()
+    }
 }
 
 fn first_error(refused: &bpmn::Rejected) -> String {
