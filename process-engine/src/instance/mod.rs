@@ -14,6 +14,7 @@ pub mod migration;
 mod run;
 mod state;
 mod tokens;
+mod values;
 mod words;
 
 pub use command::{Change, Command, Rejection, StartedBy};
@@ -26,6 +27,7 @@ pub use run::{
 };
 pub use state::*;
 pub use tokens::Tokens;
+pub use values::Values;
 pub use words::*;
 
 /// The decider of instances.

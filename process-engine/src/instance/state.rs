@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{
     keyed::Keyed,
     tokens::Tokens,
+    values::Values,
     words::{Back, Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Said, SignPlace, Tally, TimerPurpose},
 };
 use crate::model::{ElementId, ProcessRef};
@@ -34,7 +35,7 @@ pub struct Instance {
     /// Tokens that stand on flows, by the scope and the flow.
     pub tokens: Tokens,
     /// The variables of each scope that has any.
-    pub variables: Keyed<Bindings>,
+    pub variables: Keyed<Values>,
     /// What is waited for.
     pub waits: Keyed<Wait>,
     /// What waits for people.

@@ -43,7 +43,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
                 },
             );
             if !variables.is_empty() {
-                state.variables.insert(ROOT, variables.clone());
+                state.variables.insert(ROOT, variables.into());
             }
             state.started = Some(Started {
                 process: process.clone(),
@@ -81,11 +81,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             flows,
             ..
         } => migrating::migrate(state, to, *version, elements, flows),
-        Event::VariablesSet { scope, variables } => {
-            state.variables.change(*scope, |own| {
-                own.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
-            });
-        }
+        Event::VariablesSet { scope, variables } => state.variables.change(*scope, |own| own.extend(variables)),
         Event::ElementEntered {
             key,
             element,

@@ -16,9 +16,7 @@ pub(super) fn of_rounds(state: &mut Instance, event: &Event) {
             if let Some(call) = state.elements.get_mut(key) {
                 call.process = Some(process.clone());
             }
-            state.variables.change(*key, |own| {
-                own.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
-            });
+            state.variables.change(*key, |own| own.extend(variables));
         }
         Event::ElementMoved { key, scope } => {
             let Some(element) = state.elements.get_mut(key) else { return };
