@@ -13,17 +13,22 @@ mod keyed;
 pub mod migration;
 mod run;
 mod state;
+#[cfg(test)]
+mod stories;
 mod tokens;
 mod values;
 mod words;
 
 pub use command::{Change, Command, Rejection, StartedBy};
 pub use context::{Answer, Ask, Context, Outside};
+pub use decide::{MAX_COPIES_AT_ONCE, MAX_OPINION_CHARACTERS, MAX_SIGNS_PER_TASK, MAX_URGES_PER_TASK};
 pub use event::Event;
 pub use keyed::Keyed;
 pub use run::{
-    MAX_STEPS_PER_COMMAND,
-    asking::{CHOSEN_BY_APPROVER, CHOSEN_BY_STARTER, MAX_PEOPLE_PER_TASK},
+    MAX_STEPS_PER_COMMAND, PLATFORM_ID, PLATFORM_NAME,
+    asking::{CHOSEN_BY_APPROVER, CHOSEN_BY_STARTER, MAX_PEOPLE_PER_TASK, NOBODY_APPROVES, NOBODY_REJECTS, SKIPPED_STARTER},
+    late::{REMINDER, RETURNED_LATE},
+    tasks::SKIPPED_DUPLICATE,
 };
 pub use state::*;
 pub use tokens::Tokens;

@@ -5,6 +5,10 @@ mod returns;
 mod signs;
 mod tasks;
 
+pub use notes::{MAX_COPIES_AT_ONCE, MAX_URGES_PER_TASK};
+pub use signs::MAX_SIGNS_PER_TASK;
+pub use tasks::MAX_OPINION_CHARACTERS;
+
 use super::{
     Instance,
     command::{Command, Rejection},

@@ -12,7 +12,7 @@ mod choosing;
 mod complex;
 mod entering;
 mod incidents;
-mod late;
+pub(crate) mod late;
 mod leaving;
 mod looking;
 mod marking;
@@ -23,7 +23,7 @@ pub(crate) mod moving;
 mod rounds;
 mod settling;
 mod starting;
-mod tasks;
+pub(crate) mod tasks;
 pub(crate) mod votes;
 mod work;
 

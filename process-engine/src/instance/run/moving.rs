@@ -184,7 +184,11 @@ impl Run<'_> {
                 let inner = self.open_scope(process, at, scope)?;
                 let paths: Vec<Path> = tails.into_iter().map(<[NodeIx]>::to_vec).collect();
                 let targets: Vec<NodeIx> = paths.iter().filter_map(|path| path.first().copied()).collect();
-                let marking = self.marking(&self.level(process, inner, &targets)?, &[]);
+                // Who comes straight back from there needs nothing beside it.
+                let marking = match straight {
+                    true => Marking::default(),
+                    false => self.marking(&self.level(process, inner, &targets)?, &[]),
+                };
                 self.go(process, inner, paths, marking, moving, straight.then(Vec::new))?;
             }
         }

@@ -1,0 +1,1 @@
+//! Whatever is done to it, an instance can still finish.
