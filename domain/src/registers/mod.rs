@@ -4,6 +4,7 @@ pub mod calendar_publication;
 pub mod number_sequence;
 pub mod permit;
 pub mod project;
+pub mod staff;
 
 use serde::{Deserialize, Serialize};
 
