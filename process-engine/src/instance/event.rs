@@ -184,9 +184,14 @@ pub enum Event {
         element: ElementId,
         #[serde(default)]
         trigger: u32,
+        /// Whether it holds already, because it was just met: it must cease to hold before it can be met again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        holds: bool,
     },
     /// It holds now.
     ConditionMet { key: Key },
+    /// A condition that held when it was waited for again does not hold any more.
+    ConditionLapsed { key: Key },
     /// Something is not waited for any more.
     WaitEnded { key: Key },
 
@@ -231,15 +236,23 @@ pub enum Event {
         key: Key,
         element: ElementId,
         scope: Key,
-        handler: ElementId,
+        /// What compensates it; none: what was done in it is compensated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handler: Option<ElementId>,
+        #[serde(default, skip_serializing_if = "Bindings::is_empty")]
         variables: Bindings,
     },
     /// Compensation of these, the last first.
     CompensationThrown {
+        /// What asks for it.
+        key: Key,
         element: ElementId,
         scope: Key,
         activities: Vec<Key>,
     },
+    /// An element that has just begun compensates an activity that was done: its handler; or the activity itself once more,
+    /// as the scope in which what was done in it is compensated.
+    CompensationBegun { key: Key, activity: Key },
 
     // ── Jobs and decisions ──
     /// Somebody outside is to do something.

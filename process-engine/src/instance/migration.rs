@@ -106,7 +106,8 @@ pub fn validate(instance: &Instance, from: &Process, to: &Process, plan: &Plan) 
         if done.scope != ROOT && (!instance.is_of_own_process(done.scope) || check.is_call(done.scope)) {
             continue;
         }
-        if !plan.elements.contains_key(&done.element) || !plan.elements.contains_key(&done.handler) {
+        let has_handler = done.handler.as_ref().is_none_or(|handler| plan.elements.contains_key(handler));
+        if !plan.elements.contains_key(&done.element) || !has_handler {
             let element = &done.element;
             findings.push(format!(
                 "{element} was done and could be compensated, and the new model has no such activity or handler"

@@ -87,12 +87,21 @@ pub struct Element {
     pub process: Option<ProcessRef>,
     /// The rounds, if it is a repeated activity as a whole.
     pub rounds: Option<Rounds>,
-    /// Which definitions of a parallel multiple event have happened.
-    pub caught: BTreeSet<u32>,
+    /// What it compensates, if it does.
+    pub compensation: Option<Compensation>,
     /// How many elements stand directly in it.
     pub inside: u32,
     /// Whether nothing more may begin in it (an ad-hoc sub-process that is coming to its end).
     pub closed: bool,
+}
+
+/// What an element compensates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Compensation {
+    /// What has asked for it: an event that throws, or the scope around it.
+    pub by: Key,
+    /// Whether it is the activity itself once more, as the scope in which what was done in it is compensated.
+    pub is_again: bool,
 }
 
 /// How the rounds of a repeated activity stand.
@@ -133,6 +142,8 @@ pub struct Wait {
     pub trigger: u32,
     /// For what.
     pub what: Waiting,
+    /// What came with the other definitions of the same event that have happened.
+    pub so_far: Bindings,
 }
 
 /// What is waited for.
@@ -162,7 +173,10 @@ pub enum Waiting {
         name: String,
     },
     /// A condition.
-    Condition,
+    Condition {
+        /// Whether it held when it was waited for again: it must cease to hold first.
+        holds: bool,
+    },
 }
 
 /// Something that waits for a person.
@@ -252,10 +266,14 @@ pub struct Compensable {
     pub element: ElementId,
     /// What it stood in.
     pub scope: Key,
-    /// What compensates it.
-    pub handler: ElementId,
+    /// What compensates it; none: what was done in it is compensated.
+    pub handler: Option<ElementId>,
     /// Its variables when it was done.
     pub variables: Bindings,
+    /// The process that it called, if it is a call.
+    pub process: Option<ProcessRef>,
+    /// What has asked for its compensation, while that has not begun.
+    pub asked_by: Option<Key>,
 }
 
 /// A decision of a person.

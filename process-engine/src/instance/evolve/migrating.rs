@@ -71,7 +71,7 @@ pub(super) fn migrate(
     }
     for done in &mut state.compensable {
         done.element = renamed(elements, &done.element);
-        done.handler = renamed(elements, &done.handler);
+        done.handler = done.handler.as_ref().map(|handler| renamed(elements, handler));
     }
     let tokens = std::mem::take(&mut state.tokens);
     for (scope, flow, count) in tokens.iter() {

@@ -1,17 +1,18 @@
 //! What each event changes. Total: the past cannot be refused, and needs no model to be read.
 
+mod compensating;
 mod migrating;
 mod moving;
 mod rounds;
 mod tasks;
 mod waiting;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::{
     ROOT,
     event::Event,
-    state::{Compensable, Element, Incident, Instance, Job, Rounds, Started},
+    state::{Element, Incident, Instance, Job, Rounds, Started},
     tokens::Tokens,
     words::Key,
 };
@@ -37,7 +38,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
                     round: None,
                     process: Some(process.clone()),
                     rounds: None,
-                    caught: BTreeSet::new(),
+                    compensation: None,
                     inside: 0,
                     closed: false,
                 },
@@ -108,7 +109,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
                     round: *round,
                     process: None,
                     rounds: None,
-                    caught: BTreeSet::new(),
+                    compensation: None,
                     inside: 0,
                     closed: false,
                 },
@@ -146,20 +147,6 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             }
         }
         Event::TokenPlaced { scope, flow } => state.tokens.put(*scope, flow, 1),
-        Event::CompensationOffered {
-            key,
-            element,
-            scope,
-            handler,
-            variables,
-        } => state.compensable.push(Compensable {
-            key: *key,
-            element: element.clone(),
-            scope: *scope,
-            handler: handler.clone(),
-            variables: variables.clone(),
-        }),
-        Event::CompensationThrown { activities, .. } => state.compensable.retain(|done| !activities.contains(&done.key)),
         Event::JobCreated {
             key,
             kind,
@@ -211,6 +198,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
         _ => {
             // Each of these folds in its own events, and none of another's.
             waiting::of_waits(state, event);
+            compensating::of_compensation(state, event);
             tasks::of_tasks(state, event);
             rounds::of_rounds(state, event);
         }
@@ -259,7 +247,7 @@ fn cancel(state: &mut Instance, key: Key) {
         forget(state, inner);
         moving::hand_up_what_was_done(state, inner, &element);
         state.tokens.forget(inner);
-        state.compensable.retain(|done| done.scope != inner);
+        compensating::cancelled(state, inner);
         if let Some(rounds) = gone(state, &element)
             && inner == key
         {

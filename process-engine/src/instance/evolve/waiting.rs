@@ -4,7 +4,7 @@ use super::begun;
 use crate::instance::{
     event::Event,
     state::{Instance, Wait, Waiting},
-    words::Key,
+    words::{Bindings, Key},
 };
 
 /// Folds in an event of these.
@@ -69,15 +69,19 @@ pub(super) fn of_waits(state: &mut Instance, event: &Event) {
             owner,
             element,
             trigger,
+            holds,
         } => {
             begun(state, *key);
-            wait(state, *key, (*owner, element, *trigger), Waiting::Condition);
+            let what = Waiting::Condition { holds: *holds };
+            wait(state, *key, (*owner, element, *trigger), what);
         }
-        Event::TimerFired { key, .. }
-        | Event::MessageReceived { key, .. }
-        | Event::SignalReceived { key, .. }
-        | Event::ConditionMet { key } => happened(state, *key),
-        Event::WaitEnded { key } => _ = state.waits.remove(key),
+        Event::ConditionLapsed { key } => {
+            if let Some(Waiting::Condition { holds }) = state.waits.get_mut(key).map(|wait| &mut wait.what) {
+                *holds = false;
+            }
+        }
+        Event::MessageReceived { key, payload } | Event::SignalReceived { key, payload } => happened(state, *key, payload),
+        Event::TimerFired { key, .. } | Event::ConditionMet { key } | Event::WaitEnded { key } => _ = state.waits.remove(key),
         _ => {}
     }
 }
@@ -88,16 +92,20 @@ fn wait(state: &mut Instance, key: Key, (owner, element, trigger): (Key, &crate:
         element: element.clone(),
         trigger,
         what,
+        so_far: Bindings::new(),
     };
     state.waits.insert(key, wait);
 }
 
-/// What was waited for happened: the owner knows which of its definitions it was.
-fn happened(state: &mut Instance, key: Key) {
-    if let Some(wait) = state.waits.remove(&key)
-        && let Some(owner) = state.elements.get_mut(&wait.owner)
-        && owner.element == wait.element
-    {
-        owner.caught.insert(wait.trigger);
+/// What was waited for came; an event that waits for more keeps what came with it.
+fn happened(state: &mut Instance, key: Key, payload: &Bindings) {
+    let Some(wait) = state.waits.remove(&key) else { return };
+    if payload.is_empty() && wait.so_far.is_empty() {
+        return;
+    }
+    let is_sibling = |other: &Wait| other.owner == wait.owner && other.element == wait.element;
+    for other in state.waits.values_mut().filter(|other| is_sibling(other)) {
+        let came = wait.so_far.iter().chain(payload);
+        other.so_far.extend(came.map(|(name, value)| (name.clone(), value.clone())));
     }
 }
