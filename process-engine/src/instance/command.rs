@@ -252,7 +252,10 @@ pub enum Rejection {
     #[error("there is no open incident {incident}")]
     NoSuchIncident { incident: Key },
     #[error("timer {timer} is not due before {due_at}")]
-    NotDue { timer: Key, due_at: chrono::DateTime<chrono::Utc> },
+    NotDue {
+        timer: Key,
+        due_at: chrono::DateTime<chrono::Utc>,
+    },
     #[error("timer {timer} stands still with the clock; resume the clock first")]
     TimerStandsStill { timer: Key },
     #[error("the clock stands still already")]

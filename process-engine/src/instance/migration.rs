@@ -106,7 +106,10 @@ pub fn validate(instance: &Instance, from: &Process, to: &Process, plan: &Plan) 
         if done.scope != ROOT && (!instance.is_of_own_process(done.scope) || check.is_call(done.scope)) {
             continue;
         }
-        let has_handler = done.handler.as_ref().is_none_or(|handler| plan.elements.contains_key(handler));
+        let has_handler = done
+            .handler
+            .as_ref()
+            .is_none_or(|handler| plan.elements.contains_key(handler));
         if !plan.elements.contains_key(&done.element) || !has_handler {
             let element = &done.element;
             findings.push(format!(

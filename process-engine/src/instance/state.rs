@@ -269,7 +269,7 @@ pub struct Compensable {
     /// What compensates it; none: what was done in it is compensated.
     pub handler: Option<ElementId>,
     /// Its variables when it was done.
-    pub variables: Bindings,
+    pub variables: Values,
     /// The process that it called, if it is a call.
     pub process: Option<ProcessRef>,
     /// What has asked for its compensation, while that has not begun.

@@ -36,6 +36,10 @@ pub(super) fn step(state: &mut Instance, command: &Command, context: &Context) -
 }
 
 fn go(state: &mut Instance, command: &Command, context: &Context) -> Result<Vec<Event>, Rejection> {
+    if state.ended.is_some() && matches!(command, Command::FireTimer { .. }) {
+        // The timer was overtaken by the end.
+        return Ok(Vec::new());
+    }
     may_be_asked(state, command)?;
     let mut run = Run::new(state, context);
     ask(&mut run, command)?;
@@ -98,6 +102,16 @@ fn ask(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> {
         } => run.migrate((to, *version), elements, reason),
         Command::BeginActivity { scope, element } => run.begin_activity(*scope, element),
         Command::CompleteAdHoc { scope } => run.complete_ad_hoc(*scope),
+        Command::FireTimer { timer } => run.fire_timer(*timer),
+        Command::DeliverMessage {
+            name,
+            correlation,
+            payload,
+        } => run.deliver(name, correlation.as_deref(), payload),
+        Command::BroadcastSignal { name, payload } => run.broadcast(name, payload),
+        Command::PauseClock { reason } => run.pause_clock(reason),
+        Command::ResumeClock => run.resume_clock(),
+        Command::ThrowJobError { job, code, message } => run.throw_job_error(*job, code, message.as_deref()),
         other => ask_of_people(run, other),
     }
 }
@@ -132,7 +146,6 @@ fn ask_of_people(run: &mut Run<'_>, command: &Command) -> Result<(), Rejection> 
         Command::ReadCopy { copy } => notes::read_copy(run, *copy),
         Command::UrgeTask { task, message } => notes::urge(run, *task, message),
         Command::HandOver { from, to, reason } => notes::hand_over(run, from, to, reason),
-        Command::FireTimer { timer } if run.is_timeout(*timer) => run.timed_out(*timer),
         other => Err(Rejection::Invalid {
             reason: format!("{} cannot be asked yet", <&str>::from(other)),
         }),

@@ -6,6 +6,7 @@
 use crate::instance::{
     event::Event,
     state::{Compensable, Compensation, Instance},
+    values::Values,
     words::Key,
 };
 
@@ -25,7 +26,7 @@ pub(super) fn of_compensation(state: &mut Instance, event: &Event) {
                 element: element.clone(),
                 scope: *scope,
                 handler: handler.clone(),
-                variables: variables.clone(),
+                variables: Values::from(variables),
                 process,
                 asked_by: None,
             });
@@ -46,7 +47,10 @@ fn begin(state: &mut Instance, key: Key, activity: Key) {
         return;
     };
     let done = state.compensable.remove(at);
-    let is_again = state.elements.get(&key).is_some_and(|element| element.element == done.element);
+    let is_again = state
+        .elements
+        .get(&key)
+        .is_some_and(|element| element.element == done.element);
     if let (Some(element), Some(by)) = (state.elements.get_mut(&key), done.asked_by) {
         element.compensation = Some(Compensation { by, is_again });
         if is_again {

@@ -132,6 +132,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
         Event::ElementLeft { key, flows } => {
             let Some(left) = state.elements.remove(key) else { return };
             forget(state, *key);
+            compensating::left(state, *key);
             moving::hand_up_what_was_done(state, *key, &left);
             if let Some(rounds) = gone(state, &left) {
                 rounds.completed += 1;

@@ -6,7 +6,7 @@ use crate::{
         command::Rejection,
         words::{Key, Obstacle, Phase},
     },
-    model::{ElementId, NodeIx, NodeKind, Process},
+    model::{Catch, ElementId, NodeIx, NodeKind, Process, ThrowResult, Trigger},
 };
 
 impl Run<'_> {
@@ -109,6 +109,8 @@ impl Run<'_> {
         let in_elements = self
             .state
             .children(scope)
+            // What is compensated lets no token out.
+            .filter(|(_, element)| element.compensation.is_none())
             .filter_map(|(_, element)| process.find(&element.element))
             .any(could);
         let gone_back_to = self
@@ -156,9 +158,27 @@ pub(super) fn leads_to(process: &Process, join: NodeIx, flows: &[crate::model::F
         }
         let here = process.node(node);
         open.extend(here.incoming.iter().map(|flow| process.flow(*flow).source));
-        if let NodeKind::Boundary { attached_to, .. } = here.kind {
-            open.push(attached_to);
+        match &here.kind {
+            NodeKind::Boundary { attached_to, .. } => open.push(*attached_to),
+            NodeKind::Catch(catch) => open.extend(throwers_of(process, here.parent, catch)),
+            _ => {}
         }
     }
     leads
+}
+
+/// The events of a level that go on at a link.
+fn throwers_of(process: &Process, level: Option<NodeIx>, catch: &Catch) -> Vec<NodeIx> {
+    let is_link = |name: &String| {
+        let mut triggers = catch.triggers.iter();
+        triggers.any(|trigger| matches!(trigger, Trigger::Link(link) if link == name))
+    };
+    let throws = |child: &NodeIx| match &process.node(*child).kind {
+        NodeKind::Throw(throw) => throw
+            .results
+            .iter()
+            .any(|result| matches!(result, ThrowResult::Link(name) if is_link(name))),
+        _ => false,
+    };
+    process.level(level).iter().copied().filter(throws).collect()
 }

@@ -77,7 +77,13 @@ impl Run<'_> {
         let mut all = Bindings::new();
         let mut at = scope;
         loop {
-            for (name, value) in self.state.variables.get(&at).into_iter().flat_map(crate::instance::Values::iter) {
+            for (name, value) in self
+                .state
+                .variables
+                .get(&at)
+                .into_iter()
+                .flat_map(crate::instance::Values::iter)
+            {
                 all.entry(name.to_owned()).or_insert_with(|| value.clone());
             }
             match self.state.elements.get(&at) {

@@ -7,9 +7,9 @@ use crate::{
     instance::{
         command::Rejection,
         event::Event,
-        words::{Bindings, Key, Phase},
+        words::{Bindings, Key, Obstacle, Phase},
     },
-    model::{ElementId, Mapping, NodeIx, NodeKind, Process, Repetition, SubProcess},
+    model::{ElementId, Mapping, NodeIx, NodeKind, Process, Repetition, SubProcess, Trigger, Work},
 };
 
 impl Run<'_> {
@@ -74,25 +74,51 @@ impl Run<'_> {
                     Ok(false) => {}
                     Ok(true) => {
                         self.emit(Event::ActivitySkipped { key });
+                        self.not_compensable.insert(key);
                         return self.leave(key).map(Ok);
                     }
                     Err(cause) => return Ok(Err(cause.into())),
                 }
             }
             if is_whole && !matches!(activity.repetition, Repetition::Once) {
-                return self.begin_rounds(process, at, key);
+                if let Err(stuck) = self.open_borders(process, at, key) {
+                    return Ok(Err(stuck));
+                }
+                return match self.is_held_up(key)? {
+                    true => Ok(Ok(())),
+                    false => self.begin_rounds(process, at, key),
+                };
             }
             if let Err(stuck) = self.own_variables(key, &activity.data, &activity.inputs) {
                 return Ok(Err(stuck));
+            }
+            if is_whole {
+                if let Err(stuck) = self.open_borders(process, at, key) {
+                    return Ok(Err(stuck));
+                }
+                if self.is_held_up(key)? {
+                    return Ok(Ok(()));
+                }
             }
         }
         match &node.kind {
             NodeKind::Task(task) => self.begin_work(process, at, key, task),
             NodeKind::SubProcess(SubProcess::Embedded | SubProcess::Transaction) => self.begin_level(process, Some(at), key),
             NodeKind::SubProcess(SubProcess::AdHoc(_)) => {
+                self.open_level_events(process, Some(at), key);
                 self.touched.insert(key);
                 Ok(Ok(()))
             }
+            NodeKind::SubProcess(SubProcess::Event) => self.begin_event_sub_process(process, at, key),
+            NodeKind::Catch(catch) => {
+                let is_link = catch.triggers.iter().any(|trigger| matches!(trigger, Trigger::Link(_)));
+                match catch.triggers.is_empty() || is_link {
+                    true => self.leave(key).map(Ok),
+                    false => Ok(self.open_event(process, at, key)),
+                }
+            }
+            NodeKind::EventBased { .. } => Ok(self.open_targets(process, at, key, None)),
+            NodeKind::Throw(throw) | NodeKind::End(throw) => self.begin_throw(process, at, key, throw),
             NodeKind::Complex { .. } => self.fire_gateway(process, at, key),
             NodeKind::Call(call) => self.begin_call(call, key),
             _ => self.leave(key).map(Ok),
@@ -114,6 +140,23 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Whether an activity that begins was interrupted at once, by a condition on its border that holds already.
+    fn is_held_up(&mut self, key: Key) -> Result<bool, Rejection> {
+        self.look_at_conditions(Some(key))?;
+        Ok(!self.state.elements.contains_key(&key))
+    }
+
+    /// An event sub-process begins because its start event has happened.
+    fn begin_event_sub_process(&mut self, process: &Arc<Process>, at: NodeIx, key: Key) -> Result<Result<(), Stuck>, Rejection> {
+        let Some(start) = super::waiting::start_of(process, at) else {
+            return self.begin_level(process, Some(at), key);
+        };
+        self.open_level_events(process, Some(at), key);
+        self.touched.insert(key);
+        self.enter(process, start, key, Vec::new(), None)?;
+        Ok(Ok(()))
+    }
+
     /// A level of nodes begins: at its plain start event, or at every node that nothing leads to.
     pub(crate) fn begin_level(
         &mut self,
@@ -121,21 +164,23 @@ impl Run<'_> {
         parent: Option<NodeIx>,
         scope: Key,
     ) -> Result<Result<(), Stuck>, Rejection> {
-        let level = process.level(parent);
-        let plain = level
-            .iter()
-            .copied()
-            .find(|child| matches!(&process.node(*child).kind, NodeKind::Start { catch, .. } if catch.triggers.is_empty()));
-        let begins: Vec<NodeIx> = match plain {
-            Some(start) => vec![start],
-            None => level
-                .iter()
-                .copied()
-                .filter(|child| begins_by_itself(process, *child))
-                .collect(),
-        };
+        let begins = first_of(process, parent);
+        if begins.is_empty() && process.level(parent).iter().any(|child| is_start(process, *child)) {
+            let message = format!(
+                "{} has no plain start event at which it could begin",
+                process.reference.process
+            );
+            return Self::refuse(Stuck::new(Obstacle::Call, message));
+        }
         self.touched.insert(scope);
+        self.open_level_events(process, parent, scope);
+        if self.is_held_up(scope)? || self.is_interrupted(process, scope) {
+            return Ok(Ok(()));
+        }
         for child in begins {
+            if !self.state.elements.contains_key(&scope) {
+                break;
+            }
             self.enter(process, child, scope, Vec::new(), None)?;
         }
         Ok(Ok(()))
@@ -150,5 +195,31 @@ fn begins_by_itself(process: &Process, at: NodeIx) -> bool {
         node.kind,
         NodeKind::Boundary { .. } | NodeKind::Start { .. } | NodeKind::SubProcess(SubProcess::Event)
     );
-    node.incoming.is_empty() && !is_handler && !waits_elsewhere
+    let begins_by_message = match &node.kind {
+        NodeKind::EventBased { instantiate, .. } => *instantiate,
+        NodeKind::Task(task) => matches!(task.work, Work::Receive { instantiate: true, .. }),
+        NodeKind::Catch(catch) => catch.triggers.iter().any(|trigger| matches!(trigger, Trigger::Link(_))),
+        _ => false,
+    };
+    node.incoming.is_empty() && !is_handler && !waits_elsewhere && !begins_by_message
+}
+
+/// Where a level begins that nothing else began: at its plain start event, or at every node that nothing leads to.
+pub(super) fn first_of(process: &Process, level: Option<NodeIx>) -> Vec<NodeIx> {
+    let level = process.level(level);
+    let is_plain =
+        |child: &NodeIx| matches!(&process.node(*child).kind, NodeKind::Start { catch, .. } if catch.triggers.is_empty());
+    match level.iter().copied().find(is_plain) {
+        Some(start) => vec![start],
+        // Where there are start events, nothing else begins by itself.
+        None if level.iter().any(|child| is_start(process, *child)) => Vec::new(),
+        None => {
+            let begins = level.iter().copied().filter(|child| begins_by_itself(process, *child));
+            begins.collect()
+        }
+    }
+}
+
+fn is_start(process: &Process, at: NodeIx) -> bool {
+    matches!(process.node(at).kind, NodeKind::Start { .. })
 }

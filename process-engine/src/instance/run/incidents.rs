@@ -1,6 +1,6 @@
 //! What could not go on is tried again, once somebody has repaired what was wrong.
 
-use super::{Arrival, Run};
+use super::{Arrival, Run, catching::Part};
 use crate::{
     instance::{
         ROOT,
@@ -8,7 +8,7 @@ use crate::{
         event::Event,
         words::{Bindings, Key, Phase},
     },
-    model::{NodeKind, SubProcess},
+    model::{ElementId, NodeKind, SubProcess},
 };
 
 impl Run<'_> {
@@ -49,7 +49,7 @@ impl Run<'_> {
         // Conditions that could not be told are asked again.
         self.variables_changed = true;
         if owner == ROOT || self.state.elements.get(&owner).is_none_or(|owner| owner.element != element) {
-            return Ok(());
+            return self.retry_event(owner, &element);
         }
         let (process, at) = self.node_of(owner)?;
         match phase {
@@ -62,6 +62,20 @@ impl Run<'_> {
         }
     }
 
+    /// An event that could not be waited for is waited for now. What could not begin is looked at with its scope.
+    fn retry_event(&mut self, owner: Key, element: &ElementId) -> Result<(), Rejection> {
+        let Some((process, event, part)) = self.event_of(owner, element)? else {
+            return Ok(());
+        };
+        if part != Part::Own
+            && !self.is_interrupted(&process, owner)
+            && let Err(stuck) = self.open_event(&process, event, owner)
+        {
+            self.stuck_before(owner, element, stuck);
+        }
+        Ok(())
+    }
+
     fn retry_active(&mut self, key: Key) -> Result<(), Rejection> {
         let (process, at) = self.node_of(key)?;
         if self.holds_rounds(key) {
@@ -70,6 +84,10 @@ impl Run<'_> {
         match &process.node(at).kind {
             NodeKind::Task(task) if super::work::job_of(task).is_some() => self.begin_again(&process, at, key, task),
             NodeKind::SubProcess(SubProcess::AdHoc(_)) => self.ask_ad_hoc(&process, at, key),
+            NodeKind::Throw(_) | NodeKind::End(_) => {
+                self.compensating.insert(key);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }

@@ -38,18 +38,6 @@ impl Run<'_> {
         });
     }
 
-    /// Whether a timer runs for a task that may be late.
-    pub(crate) fn is_timeout(&self, timer: Key) -> bool {
-        let waiting = self.state.waits.get(&timer).map(|wait| &wait.what);
-        matches!(
-            waiting,
-            Some(Waiting::Timer {
-                purpose: TimerPurpose::Timeout,
-                ..
-            })
-        )
-    }
-
     /// The time for a task is over.
     pub(crate) fn timed_out(&mut self, timer: Key) -> Result<(), Rejection> {
         let Some((task, repeats)) = self.state.waits.get(&timer).and_then(|wait| match wait.what {

@@ -7,7 +7,7 @@ use crate::{
         event::Event,
         words::{Back, Bindings, Key, Phase},
     },
-    model::{Mapping, NodeIx, NodeKind, Process, ThrowResult},
+    model::{Mapping, NodeIx, NodeKind, Process},
 };
 
 impl Run<'_> {
@@ -17,7 +17,7 @@ impl Run<'_> {
         let Some(element) = self.state.elements.get(&key) else {
             return Ok(());
         };
-        let scope = element.scope;
+        let (scope, compensates) = (element.scope, element.compensation);
         if element.round.is_some() {
             return self.leave_round(&process, at, key);
         }
@@ -31,11 +31,14 @@ impl Run<'_> {
                     .filter_map(|flow| process.find_flow(flow))
                     .map(|flow| Arrival { scope, flow })
                     .collect();
+                self.offer_compensation(&process, at, key)?;
+                let own = self.own(key);
                 self.emit(Event::ElementLeft { key, flows });
                 self.arrivals.extend(arrivals);
                 self.touched.insert(scope);
+                self.compensating.extend(compensates.map(|what| what.by));
                 self.after_inner(&process, at, scope)?;
-                self.after_end(&process, at, scope)
+                self.after_end(&process, at, scope, &own)
             }
             Err(stuck) => {
                 self.stuck(key, Phase::Leaving, stuck);
@@ -53,6 +56,7 @@ impl Run<'_> {
             self.stuck(key, Phase::Leaving, stuck);
             return Ok(());
         }
+        self.offer_compensation(process, at, key)?;
         self.go_straight_back(key, scope, back)
     }
 
@@ -82,6 +86,14 @@ impl Run<'_> {
         }
         if let Some(activity) = &node.activity {
             self.write_outputs(&activity.outputs, key, outer)?;
+        }
+        if let Some(catch) = super::waiting::catch_of(process, at) {
+            if !catch.outputs.is_empty() {
+                return self.write_outputs(&catch.outputs, key, outer);
+            }
+            // The model does not say what goes where: all that came is set under its own name.
+            let came = self.own(key);
+            self.set(outer, came);
         }
         Ok(())
     }
@@ -124,16 +136,5 @@ impl Run<'_> {
             at = element.scope;
         }
         crate::instance::ROOT
-    }
-
-    /// What an end event does to its scope besides ending its own token.
-    fn after_end(&mut self, process: &Process, at: NodeIx, scope: Key) -> Result<(), Rejection> {
-        let NodeKind::End(throw) = &process.node(at).kind else {
-            return Ok(());
-        };
-        if throw.results.iter().any(|result| matches!(result, ThrowResult::Terminate)) {
-            return self.terminate(scope);
-        }
-        Ok(())
     }
 }

@@ -116,6 +116,11 @@ impl Run<'_> {
         }
     }
 
+    /// The variables of an element itself.
+    pub(crate) fn own(&self, key: Key) -> Bindings {
+        self.state.variables.get(&key).map(Bindings::from).unwrap_or_default()
+    }
+
     /// The value of an expression.
     pub(crate) fn value(&self, expression: &Expression, scope: Key) -> Result<Value, ExpressionError> {
         expression.evaluate(&self.seen(scope, None))

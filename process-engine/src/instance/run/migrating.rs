@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::Run;
+use super::{Run, waiting::events_of};
 use crate::{
     instance::{
         ROOT,
@@ -11,7 +11,7 @@ use crate::{
         migration::{Plan, new_scopes, plan, triggers, validate},
         words::Key,
     },
-    model::{ElementId, NodeIx, NodeKind, Process, ProcessRef, SubProcess},
+    model::{ElementId, NodeIx, Process, ProcessRef},
 };
 
 impl Run<'_> {
@@ -133,36 +133,18 @@ impl Run<'_> {
                 self.emit(Event::WaitEnded { key });
             }
             for event in expected {
-                if !is_known(&to.node(event).id) {
-                    self.open_event(to, event, host)?;
+                let id = &to.node(event).id;
+                if !is_known(id)
+                    && let Err(stuck) = self.open_event(to, event, host)
+                {
+                    self.stuck_before(host, id, stuck);
                 }
             }
         }
-        Ok(())
-    }
-
-    fn open_event(&mut self, _process: &Arc<Process>, _event: NodeIx, _host: Key) -> Result<(), Rejection> {
         Ok(())
     }
 }
 
 fn is_level(process: &Process, id: &ElementId) -> bool {
     process.find(id).is_some_and(|at| !process.node(at).children.is_empty())
-}
-
-/// The events that are waited for while an element is done: on its border, and those that start event sub-processes in it.
-fn events_of(process: &Process, at: Option<NodeIx>, is_whole: bool, is_round: bool) -> Vec<NodeIx> {
-    let mut events = Vec::new();
-    // Borders belong to a repeated activity as a whole, levels to each of its rounds.
-    if let Some(at) = at.filter(|_| !is_round) {
-        events.extend(process.node(at).boundary.iter().copied());
-    }
-    if !is_whole {
-        let is_event = |child: &&NodeIx| matches!(process.node(**child).kind, NodeKind::SubProcess(SubProcess::Event));
-        for inner in process.level(at).iter().filter(is_event) {
-            let starts = process.node(*inner).children.iter().copied();
-            events.extend(starts.filter(|start| matches!(process.node(*start).kind, NodeKind::Start { .. })));
-        }
-    }
-    events
 }

@@ -8,7 +8,10 @@ mod adhoc;
 mod arriving;
 pub(crate) mod asking;
 mod calls;
+mod catching;
 mod choosing;
+mod clock;
+mod compensating;
 mod complex;
 mod entering;
 mod incidents;
@@ -24,7 +27,9 @@ mod rounds;
 mod settling;
 mod starting;
 pub(crate) mod tasks;
+mod throwing;
 pub(crate) mod votes;
+mod waiting;
 mod work;
 
 use std::{
@@ -95,6 +100,10 @@ pub(crate) struct Run<'a> {
     pub(crate) asked_again: BTreeSet<Key>,
     /// Variables changed: conditions are asked again.
     pub(crate) variables_changed: bool,
+    /// What has asked for compensation that may go on.
+    pub(crate) compensating: BTreeSet<Key>,
+    /// What was left without having been done: skipped, or ended at once.
+    pub(crate) not_compensable: BTreeSet<Key>,
     steps: u32,
     /// The processes that were looked up: the same few are needed at every step.
     processes: RefCell<Vec<Arc<Process>>>,
@@ -111,6 +120,8 @@ impl<'a> Run<'a> {
             touched: BTreeSet::new(),
             asked_again: BTreeSet::new(),
             variables_changed: false,
+            compensating: BTreeSet::new(),
+            not_compensable: BTreeSet::new(),
             steps: 0,
             processes: RefCell::default(),
         }
@@ -233,8 +244,9 @@ impl<'a> Run<'a> {
     /// Gives up an element and everything in it.
     pub(crate) fn cancel(&mut self, key: Key) {
         if let Some(element) = self.state.elements.get(&key) {
-            let scope = element.scope;
+            let (scope, compensates) = (element.scope, element.compensation);
             self.emit(Event::ElementCancelled { key });
+            self.compensating.extend(compensates.map(|what| what.by));
             self.arrivals
                 .retain(|arrival| self.state.elements.contains_key(&arrival.scope));
             self.touched.insert(scope);

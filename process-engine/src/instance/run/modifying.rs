@@ -187,6 +187,13 @@ impl Run<'_> {
                 reason: stuck.message,
             });
         }
+        if let Err(stuck) = self.open_borders(process, at, key) {
+            return Err(Rejection::CannotBegin {
+                element: process.node(at).id.to_string(),
+                reason: stuck.message,
+            });
+        }
+        self.open_level_events(process, Some(at), key);
         Ok(key)
     }
 }

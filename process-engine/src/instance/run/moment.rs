@@ -12,6 +12,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Span {
     pub(crate) months: u32,
+    pub(crate) weeks: u32,
     pub(crate) days: u32,
     pub(crate) seconds: u32,
 }
@@ -22,7 +23,12 @@ pub(crate) struct When {
     pub(crate) due_at: DateTime<Utc>,
     pub(crate) repeats_left: Option<u32>,
     pub(crate) every: Option<Span>,
+    /// After when it does not fire any more.
+    pub(crate) until: Option<DateTime<Utc>>,
 }
+
+/// How often a cycle that began long ago is counted on to its next moment; one that began earlier is no sound cycle.
+const MAX_PERIODS_BEFORE: u32 = 100_000;
 
 impl Run<'_> {
     /// The moment at which a timer that starts now is due first.
@@ -34,30 +40,44 @@ impl Run<'_> {
     pub(crate) fn when(&self, timer: &Timer, key: Key) -> Result<When, Stuck> {
         let (TimerKind::Date(text) | TimerKind::Duration(text) | TimerKind::Cycle(text)) = &timer.kind;
         let written = self.text(text, key)?;
-        let cannot = || {
-            let message = format!("{written} is no time: a date, a duration as P3D, or a cycle as R3/P1D is needed");
-            Stuck::new(Obstacle::Timer, message)
+        let wanted = match (&timer.kind, timer.calendar) {
+            (TimerKind::Date(_), _) => "a date and time as 2026-03-02T09:00:00",
+            (TimerKind::Duration(_), TimerCalendar::Natural) => "a duration as P3D or PT10H",
+            (TimerKind::Duration(_), TimerCalendar::WorkingDays) => "a number of working days as P5D",
+            (TimerKind::Cycle(_), TimerCalendar::Natural) => "a cycle as R3/P1D",
+            (TimerKind::Cycle(_), TimerCalendar::WorkingDays) => "a cycle of working days as R3/P5D",
         };
+        let cannot = || {
+            Stuck::new(
+                Obstacle::Timer,
+                format!("{written} is no time that can be told: {wanted} is needed"),
+            )
+        };
+        let once = |due_at| When {
+            due_at,
+            repeats_left: Some(0),
+            every: None,
+            until: None,
+        };
+        let from = self.clock(timer.pausable);
         let found = match &timer.kind {
-            TimerKind::Date(_) => self.date(&written).map(|due_at| When {
-                due_at,
-                repeats_left: Some(0),
-                every: None,
-            }),
+            TimerKind::Date(_) => self.date(&written).map(once),
             TimerKind::Duration(_) => duration(&written)
-                .and_then(|span| self.after(self.context.now, span, timer.calendar))
-                .map(|due_at| When {
-                    due_at,
-                    repeats_left: Some(0),
-                    every: None,
-                }),
-            TimerKind::Cycle(_) => self.cycle(&written, timer.calendar),
+                .and_then(|span| self.after(from, span, timer.calendar))
+                .map(once),
+            TimerKind::Cycle(_) => self.cycle(&written, from, timer.calendar),
         };
         found.ok_or_else(cannot)
     }
 
-    /// `R3/PT10H`, `R/P1D`, `R2/2026-01-05T09:00:00Z/P1D`.
-    fn cycle(&self, written: &str, calendar: TimerCalendar) -> Option<When> {
+    /// The moment that a timer starts from. For one that stands still with the clock it is when the clock was paused: all
+    /// such timers are moved by as much when it is resumed.
+    fn clock(&self, pausable: bool) -> DateTime<Utc> {
+        self.state.paused_at.filter(|_| pausable).unwrap_or(self.context.now)
+    }
+
+    /// `R3/PT10H`, `R/P1D`, `R2/2026-01-05T09:00:00Z/P1D`, `R/P1D/2026-01-05T09:00:00Z`.
+    fn cycle(&self, written: &str, from: DateTime<Utc>, calendar: TimerCalendar) -> Option<When> {
         let mut parts = written.trim().split('/');
         let count = parts.next()?.strip_prefix('R')?;
         // So many times in all; none or a negative number: for ever.
@@ -68,28 +88,56 @@ impl Run<'_> {
         if count == "0" {
             return None;
         }
-        let (start, every) = match (parts.next()?, parts.next()) {
-            (every, None) => (None, duration(every)?),
-            (start, Some(every)) => (Some(self.date(start)?), duration(every)?),
+        let (start, every, until) = match (parts.next()?, parts.next()) {
+            (every, None) => (None, duration(every)?, None),
+            (every, Some(end)) if every.starts_with('P') => (None, duration(every)?, Some(self.date(end)?)),
+            (start, Some(every)) => (Some(self.date(start)?), duration(every)?, None),
         };
-        let due_at = match start {
-            Some(start) => start,
-            None => self.after(self.context.now, every, calendar)?,
-        };
-        Some(When {
-            due_at,
+        if every == Span::default() || parts.next().is_some() {
+            return None;
+        }
+        let mut when = When {
+            due_at: start.unwrap_or(from),
             repeats_left,
             every: Some(every),
-        })
+            until,
+        };
+        if start.is_none() {
+            when.due_at = self.after(from, every, calendar)?;
+        }
+        // What is past already is not made up for.
+        if (every.months, every.weeks, every.days) == (0, 0, 0) && when.due_at < from {
+            let seconds = i64::from(every.seconds);
+            let missed = ((from - when.due_at).num_seconds() / seconds).min(when.repeats_left.map_or(i64::MAX, i64::from));
+            when.due_at = when
+                .due_at
+                .checked_add_signed(TimeDelta::try_seconds(missed.checked_mul(seconds)?)?)?;
+            when.repeats_left = when
+                .repeats_left
+                .map(|left| left.saturating_sub(u32::try_from(missed).unwrap_or(u32::MAX)));
+        }
+        for _ in 0..MAX_PERIODS_BEFORE {
+            if when.due_at >= from || when.repeats_left == Some(0) {
+                return Some(when);
+            }
+            when.due_at = self.after(when.due_at, every, calendar)?;
+            when.repeats_left = when.repeats_left.map(|left| left - 1);
+        }
+        None
     }
 
     /// The moment after a duration. Days of a working calendar are counted on it; the time of day stays.
     pub(crate) fn after(&self, from: DateTime<Utc>, span: Span, calendar: TimerCalendar) -> Option<DateTime<Utc>> {
+        if calendar == TimerCalendar::WorkingDays && (span.months > 0 || span.weeks > 0) {
+            // Nobody knows how many working days these are.
+            return None;
+        }
+        let days = span.weeks.checked_mul(7)?.checked_add(span.days)?;
         let local = from.with_timezone(&self.offset());
         let (date, time) = (local.date_naive(), local.time());
         let date = date.checked_add_months(Months::new(span.months))?;
         let date = match calendar {
-            TimerCalendar::Natural => date.checked_add_days(Days::new(span.days.into()))?,
+            TimerCalendar::Natural => date.checked_add_days(Days::new(days.into()))?,
             TimerCalendar::WorkingDays if span.days == 0 => date,
             TimerCalendar::WorkingDays => self.context.outside.add_working_days(date, span.days),
         };
@@ -103,19 +151,20 @@ impl Run<'_> {
         if let Ok(instant) = DateTime::parse_from_rfc3339(written) {
             return Some(instant.with_timezone(&Utc));
         }
-        if let Ok(local) = written.parse::<NaiveDateTime>() {
+        let local = written.parse::<NaiveDateTime>();
+        if let Ok(local) = local.or_else(|_| NaiveDateTime::parse_from_str(written, "%Y-%m-%dT%H:%M")) {
             return self.local(local);
         }
         let date = written.parse::<NaiveDate>().ok()?;
         self.local(date.and_time(NaiveTime::MIN))
     }
 
-    fn local(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    pub(super) fn local(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
         let there = local.and_local_timezone(self.offset()).single()?;
         Some(there.with_timezone(&Utc))
     }
 
-    fn offset(&self) -> FixedOffset {
+    pub(super) fn offset(&self) -> FixedOffset {
         FixedOffset::east_opt(self.context.outside.utc_offset_seconds()).unwrap_or(Utc.fix())
     }
 }
@@ -136,7 +185,7 @@ pub(crate) fn duration(written: &str) -> Option<Span> {
         match unit {
             'Y' => span.months = span.months.checked_add(count.checked_mul(12)?)?,
             'M' => span.months = span.months.checked_add(count)?,
-            'W' => span.days = span.days.checked_add(count.checked_mul(7)?)?,
+            'W' => span.weeks = span.weeks.checked_add(count)?,
             'D' => span.days = span.days.checked_add(count)?,
             _ => return None,
         }

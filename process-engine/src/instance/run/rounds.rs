@@ -231,6 +231,7 @@ impl Run<'_> {
                 value,
             });
         }
+        self.offer_compensation(process, at, key)?;
         self.emit(Event::ElementLeft { key, flows: Vec::new() });
         self.touched.insert(whole);
         if let Repetition::Multi(multi) = repetition(process, at) {
@@ -270,7 +271,13 @@ impl Run<'_> {
 
     /// Gives up everything that is done in a scope, and takes the tokens that wait there.
     pub(crate) fn cancel_inside(&mut self, scope: Key) {
-        let inside: Vec<Key> = self.state.children(scope).map(|(key, _)| key).collect();
+        self.cancel_inside_but(scope, None);
+    }
+
+    /// The same, but for one element.
+    pub(super) fn cancel_inside_but(&mut self, scope: Key, kept: Option<Key>) {
+        let inside = self.state.children(scope).map(|(key, _)| key);
+        let inside: Vec<Key> = inside.filter(|key| Some(*key) != kept).collect();
         for key in inside {
             self.cancel(key);
         }

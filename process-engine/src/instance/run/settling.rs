@@ -16,7 +16,11 @@ impl Run<'_> {
     pub(crate) fn settle(&mut self) -> Result<(), Rejection> {
         // What a suspended instance was given by hand goes on when it is resumed.
         while self.state.is_running() && self.state.suspended_at.is_none() {
-            if let Some(arrival) = self.arrivals.pop_front() {
+            if std::mem::take(&mut self.variables_changed) {
+                self.look_at_conditions(None)?;
+            } else if let Some(by) = self.compensating.pop_first() {
+                self.continue_compensation(by)?;
+            } else if let Some(arrival) = self.arrivals.pop_front() {
                 if self.state.elements.contains_key(&arrival.scope) {
                     self.arrive(arrival)?;
                 }
@@ -33,6 +37,10 @@ impl Run<'_> {
     /// Begins the joins of a scope that can begin, and ends it when nothing is left in it.
     fn look_at(&mut self, scope: Key) -> Result<(), Rejection> {
         if !self.state.elements.contains_key(&scope) {
+            return Ok(());
+        }
+        if self.is_done_again(scope) {
+            self.look_at_compensation(scope);
             return Ok(());
         }
         if self.holds_rounds(scope) {
@@ -82,6 +90,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.touched.remove(&scope);
+        self.not_compensable.insert(scope);
         self.leave(scope)
     }
 
@@ -93,6 +102,7 @@ impl Run<'_> {
         });
         self.arrivals.clear();
         self.touched.clear();
+        self.compensating.clear();
     }
 
     /// Something that has no expression to blame cannot go on.

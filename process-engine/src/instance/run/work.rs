@@ -65,7 +65,11 @@ impl Run<'_> {
                 Ok(()) => self.leave(key).map(Ok),
                 Err(stuck) => Ok(Err(stuck)),
             },
-            _ => Self::refuse(Stuck::new(Obstacle::Job, "this kind of task is not done yet")),
+            Work::Send(sending) => self.send(process, at, key, sending),
+            Work::Receive { .. } => Ok(self.open_event(process, at, key)),
+            Work::Service(_) | Work::Script(Script::Foreign { .. }) => {
+                Self::refuse(Stuck::new(Obstacle::Job, "a job is asked for by its task"))
+            }
         }
     }
 
