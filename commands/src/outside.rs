@@ -51,8 +51,8 @@ impl Clock for ManualClock {
 pub trait Bookmarks: Send + Sync {
     /// Where the reader of this name stands; none, if it has not begun.
     async fn load(&self, name: &str) -> Result<Option<Position>, OutsideError>;
-    /// Remembers where it stands.
-    async fn save(&self, name: &str, at: Position) -> Result<(), OutsideError>;
+    /// Remembers where it stands; false, if it is somebody else's to read there by now.
+    async fn save(&self, name: &str, at: Position) -> Result<bool, OutsideError>;
 }
 
 /// A timer of a case whose day has come.

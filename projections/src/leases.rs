@@ -104,7 +104,8 @@ pub(crate) struct Beat {
     pub(crate) lanes: u32,
     /// How many other living processes have the same duty.
     others_on_duty: u32,
-    /// Whether there is any other living process.
+    /// Whether there is any other process that may want to be told something: also one whose connection was lost a moment
+    /// ago. After a restart of the database that is everybody.
     pub(crate) others: bool,
     /// The leases that are ours still: lane and epoch.
     renewed: BTreeMap<u32, i64>,
@@ -234,8 +235,9 @@ impl Leases {
             .await?;
         let count = session
             .statement(&format!(
-                "select (select lanes from {base}.house), count(distinct id) filter (where duty = $2), count(*)
-                 from {base}.members as member where id <> $1 and {IS_ALIVE}"
+                "select (select lanes from {base}.house), count(distinct id) filter (where duty = $2 and {IS_ALIVE}),
+                     count(*) filter (where member.until > clock_timestamp())
+                 from {base}.members as member where id <> $1"
             ))
             .await?;
         let (member, what) = (self.0.member, duty.name());

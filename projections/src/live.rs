@@ -7,7 +7,7 @@ use std::{
 };
 
 use event_store_contract::{Position, RecordedEvent, StoreError, StreamName};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     catalog::{self, ViewRecord},
@@ -27,7 +27,7 @@ use crate::{
 const MAX_BATCH_EVENTS: usize = 10_000;
 /// A view that is further behind is rebuilt beside what is shown: that is faster, and the others are not held up.
 const MAX_POSITIONS_TO_FOLLOW: u64 = 20_000;
-/// How long the checkpoints may stay behind while nothing for the views happens in the log.
+/// How long the checkpoints may stay behind while nothing for the views happens in the log, or only in other lanes.
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(500);
 /// How often it is looked whether a view that somebody else should rebuild has come.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -123,13 +123,14 @@ async fn follow(
                 loop_.save().await?;
                 return Ok(End::LookAgain);
             }
-            page = log.next(MAX_BATCH_EVENTS) => page?,
-            () = tokio::time::sleep(CHECKPOINT_PAUSE), if loop_.is_unsaved() => {
+            // Before the next page: in a lane where nothing happens there is always one, of what happens in the others.
+            () = tokio::time::sleep_until(loop_.saved_last + CHECKPOINT_PAUSE), if loop_.is_unsaved() => {
                 if !loop_.save().await? {
                     return Ok(End::LookAgain);
                 }
                 continue;
             }
+            page = log.next(MAX_BATCH_EVENTS) => page?,
         };
         let Some(to) = page.position.or_else(|| page.events.last().map(|event| event.position)) else {
             continue;
@@ -268,6 +269,8 @@ struct Live {
     held: Held,
     folder: Folder,
     targets: Vec<Target>,
+    /// When the checkpoints were last moved.
+    saved_last: Instant,
 }
 
 impl Live {
@@ -281,6 +284,7 @@ impl Live {
             held,
             folder,
             targets,
+            saved_last: Instant::now(),
         })
     }
 
@@ -313,9 +317,7 @@ impl Live {
                 }
             }
         }
-        for target in &mut self.targets {
-            target.saved = target.saved.max(to);
-        }
+        self.saved(to);
         self.come_to(to);
         self.inner.changed(changes);
         Ok(true)
@@ -414,12 +416,22 @@ impl Live {
         self.inner.come_to(self.held.lane.index, come_to);
     }
 
+    /// The checkpoints were moved.
+    fn saved(&mut self, to: Position) {
+        for target in &mut self.targets {
+            target.saved = target.saved.max(to);
+        }
+        self.saved_last = Instant::now();
+    }
+
     fn is_unsaved(&self) -> bool {
         self.targets.iter().any(|target| target.saved < target.position)
     }
 
     /// Saves the checkpoints; false, if somebody else moved a view meanwhile.
     async fn save(&mut self) -> Result<bool, ProjectionError> {
+        // Also when there is nothing to save yet: then it is looked at again after the pause, and not at once.
+        self.saved_last = Instant::now();
         let Some(to) = self.targets.iter().map(|target| target.position).min() else {
             return Ok(true);
         };
@@ -438,9 +450,7 @@ impl Live {
             Err(WriteError::Fenced) => return Ok(false),
             Err(WriteError::Sql(cause)) => return Err(cause.into()),
         }
-        for target in &mut self.targets {
-            target.saved = target.saved.max(to);
-        }
+        self.saved(to);
         Ok(true)
     }
 }

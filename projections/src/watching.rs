@@ -11,7 +11,10 @@ use std::{
 use domain::{case::Stage, case_types::CATEGORIES};
 use event_store_contract::Position;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -107,6 +110,7 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stop: watch::Receiver<bool>) {
     };
     let (heard, untold) = &mut *ends;
     let mut had_news = look(inner).await;
+    let mut look_at = Instant::now() + LOOK;
     inner.tell_others(Told::Look);
     loop {
         if let Err(cause) = &had_news {
@@ -116,7 +120,11 @@ pub(crate) async fn run(inner: &Arc<Inner>, mut stop: watch::Receiver<bool>) {
             () = told_to_stop(&mut stop) => break,
             Some(payload) = heard.recv() => had_news = hear(inner, &payload).await,
             Some(first) = untold.recv() => had_news = tell(inner, first, untold).await,
-            () = tokio::time::sleep(LOOK) => had_news = look(inner).await,
+            // However much is heard: who hears all the time must still say that they are there, and see who else is.
+            () = tokio::time::sleep_until(look_at) => {
+                had_news = look(inner).await;
+                look_at = Instant::now() + LOOK;
+            }
         }
     }
     let _ = inner.leases.leave(Duty::Answering).await;

@@ -31,11 +31,8 @@ impl Bookmarks for FromViews {
         self.bookmarks.load(name).await.map_err(outside)
     }
 
-    async fn save(&self, name: &str, at: Position) -> Result<(), OutsideError> {
-        if self.bookmarks.save(name, at).await.map_err(outside)? {
-            return Ok(());
-        }
-        Err(OutsideError("another process works in this lane now".to_owned()))
+    async fn save(&self, name: &str, at: Position) -> Result<bool, OutsideError> {
+        self.bookmarks.save(name, at).await.map_err(outside)
     }
 }
 

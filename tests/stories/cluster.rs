@@ -28,6 +28,8 @@ const PORTS: u16 = 9;
 const CLIENTS: usize = 3;
 /// How many answers must have come before the next part is killed; so that each has something to lose.
 const ANSWERS_PER_KILL: u32 = 6;
+/// How often the same is asked again while what was done is not shown.
+const ASKED_AT_MOST: usize = 5;
 /// The parts in the order in which they die.
 const PARTS: [&str; 8] = [
     "project1", "api1", "react1", "store", "project2", "api2", "react2", "postgres",
@@ -39,6 +41,8 @@ struct Cluster {
     port: u16,
     has_proxy: bool,
     agent: ureq::Agent,
+    /// The last thing that was said instead of an answer: the first question when nobody is answered any more.
+    last_trouble: Mutex<String>,
 }
 
 impl Cluster {
@@ -54,6 +58,7 @@ impl Cluster {
             port: free_ports(),
             has_proxy: Path::new("/usr/sbin/haproxy").exists(),
             agent,
+            last_trouble: Mutex::default(),
         };
         cluster.again();
         cluster
@@ -124,14 +129,24 @@ impl Cluster {
     /// The answer to a GraphQL request; none, if whoever was asked is gone.
     fn ask(&self, door: u16, token: &str, query: &str, variables: &Value) -> Option<Value> {
         let body = json!({ "query": query, "variables": variables }).to_string();
-        let mut response = self
+        let answer = self
             .agent
             .post(format!("http://127.0.0.1:{door}/graphql"))
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .send(&body)
-            .ok()?;
-        serde_json::from_str(&response.body_mut().read_to_string().ok()?).ok()
+            .and_then(|mut response| response.body_mut().read_to_string());
+        match answer {
+            Ok(answer) => serde_json::from_str(&answer).ok(),
+            Err(cause) => {
+                self.note_trouble(door, &cause);
+                None
+            }
+        }
+    }
+
+    fn note_trouble(&self, door: u16, trouble: &dyn std::fmt::Display) {
+        *self.last_trouble.lock().unwrap() = format!("door {}: {trouble}", door - self.port);
     }
 
     /// A command's payload; none, if it was not executed, or nobody knows whether it was.
@@ -144,13 +159,18 @@ impl Cluster {
         );
         let answer = self.ask(door, token, &query, &json!({ "input": input }))?;
         let payload = &answer["data"]["done"];
-        (payload["userErrors"] == json!([]) && payload["position"].is_string()).then(|| payload.clone())
+        let is_done = payload["userErrors"] == json!([]) && payload["position"].is_string();
+        if !is_done {
+            self.note_trouble(door, &answer);
+        }
+        is_done.then(|| payload.clone())
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            eprintln!("last trouble: {}", self.last_trouble.lock().unwrap());
             for entry in std::fs::read_dir(self.directory().join("log"))
                 .into_iter()
                 .flatten()
@@ -185,22 +205,28 @@ type Asked = Mutex<BTreeMap<Uuid, (&'static str, Value, Option<String>)>>;
 fn file_and_accept(cluster: &Cluster, turn: &AtomicU32, applicant: &str, clerk: &str, asked: &Asked) -> Option<()> {
     let mut filing = application(1);
     filing["commandId"] = json!(Uuid::now_v7());
-    let filed = ask_once(cluster, turn, applicant, "constructionPermitSubmit", filing, asked)?;
+    let filed = ask_until_shown(cluster, turn, applicant, "constructionPermitSubmit", filing, asked)?;
     let accept = json!({
         "commandId": Uuid::now_v7(), "caseId": filed["case"]["id"], "mode": "NORMAL", "occurredAt": at(1, 10),
     });
-    filed["case"]["id"].as_str()?;
-    ask_once(cluster, turn, clerk, "caseAccept", accept, asked)?;
+    ask_until_shown(cluster, turn, clerk, "caseAccept", accept, asked)?;
     Some(())
 }
 
-fn ask_once(cluster: &Cluster, turn: &AtomicU32, token: &str, name: &'static str, input: Value, asked: &Asked) -> Option<Value> {
+fn ask_until_shown(cluster: &Cluster, turn: &AtomicU32, token: &str, name: &'static str, input: Value, asked: &Asked) -> Option<Value> {
     let id: Uuid = input["commandId"].as_str().unwrap().parse().unwrap();
     asked.lock().unwrap().insert(id, (name, input.clone(), None));
-    let door = cluster.door(turn.fetch_add(1, Ordering::Relaxed));
-    let payload = cluster.command(door, token, name, &input)?;
-    asked.lock().unwrap().get_mut(&id).unwrap().2 = payload["position"].as_str().map(str::to_owned);
-    Some(payload)
+    for _ in 0..ASKED_AT_MOST {
+        let door = cluster.door(turn.fetch_add(1, Ordering::Relaxed));
+        let payload = cluster.command(door, token, name, &input)?;
+        asked.lock().unwrap().get_mut(&id).unwrap().2 = payload["position"].as_str().map(str::to_owned);
+        // Done, and not shown yet: views may be behind for longer than an answer waits for them.
+        if payload["case"].is_object() {
+            return Some(payload);
+        }
+        cluster.note_trouble(door, &"what was done is not shown");
+    }
+    None
 }
 
 #[test]

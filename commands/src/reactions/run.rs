@@ -8,6 +8,7 @@ use domain::{
     registers::{calendar_publication, number_sequence},
 };
 use event_store_contract::{Filter, Follow, Lane, Page, Position, RecordedEvent};
+use tokio::time::Instant;
 
 use super::{
     CaseSeen, adopt_calendar, allocate_number, assign_number,
@@ -17,9 +18,9 @@ use super::{
 };
 use crate::{
     bureau::Bureau,
-    envelope::CommandError,
+    envelope::{CommandError, FailedCause},
     execute::read_metadata,
-    outside::{Bookmarks, Clock, ProvisionalCases, Shutdown, shut_down},
+    outside::{Bookmarks, Clock, OutsideError, ProvisionalCases, Shutdown, shut_down},
 };
 
 /// The bookmark's name.
@@ -28,6 +29,9 @@ pub const BOOKMARK: &str = "reactions";
 const EVENTS_PER_PAGE: usize = 1_000;
 /// After how many events the bookmark is saved at the latest; walking them again does nothing twice.
 const EVENTS_PER_BOOKMARK: usize = 5_000;
+/// After how long the bookmark is saved at the latest, however busy the log is: whoever takes a lane over walks again what
+/// came after it.
+const BOOKMARK_AT_THE_LATEST: Duration = Duration::from_secs(1);
 /// How long the log must be quiet before the bookmark is saved and provisional cases are looked for.
 const QUIET: Duration = Duration::from_millis(200);
 /// How long the loop waits after the store or a bookmark did not answer.
@@ -38,8 +42,8 @@ const SWEEPS_AFTER_PUBLICATION: u32 = 3;
 /// What a former system recorded wants no numbers, entries or calendars: skipped by name, before anything is decoded.
 const IMPORTED: &str = "Import";
 
-/// Follows the log from the bookmark and reacts to what happens in a lane, until the program shuts down. Whoever walks in
-/// a lane that somebody else has taken over does nothing twice, and moves no bookmark that is not theirs.
+/// Follows the log from the bookmark and reacts to what happens in a lane, until the program shuts down, or until the lane
+/// is somebody else's. Whoever walks on in such a lane for a moment does nothing twice, and moves no bookmark.
 pub async fn run<B, P>(
     bureau: Bureau,
     bookmarks: Arc<B>,
@@ -59,11 +63,18 @@ pub async fn run<B, P>(
             provisional: &*provisional,
             clock: &*clock,
         };
-        if let Err(cause) = walk.follow(&mut shutdown).await {
-            tracing::warn!(%cause, "the reactions wait and begin again from their bookmark");
-            tokio::select! {
-                () = shut_down(&mut shutdown) => {}
-                () = tokio::time::sleep(AFTER_FAILURE) => {}
+        match walk.follow(&mut shutdown).await {
+            Ok(End::Paused) => {}
+            Ok(End::Lost) => {
+                tracing::debug!(%lane, "another process works in this lane now");
+                return;
+            }
+            Err(cause) => {
+                tracing::warn!(%cause, "the reactions wait and begin again from their bookmark");
+                tokio::select! {
+                    () = shut_down(&mut shutdown) => {}
+                    () = tokio::time::sleep(AFTER_FAILURE) => {}
+                }
             }
         }
     }
@@ -98,9 +109,9 @@ struct Walk<'a, B: ?Sized, P: ?Sized> {
 }
 
 impl<B: Bookmarks + ?Sized, P: ProvisionalCases + ?Sized> Walk<'_, B, P> {
-    async fn follow(&self, shutdown: &mut Shutdown) -> Result<(), CommandError> {
-        let outside = |cause: crate::outside::OutsideError| crate::envelope::FailedCause::Outside(cause.0);
+    async fn follow(&self, shutdown: &mut Shutdown) -> Result<End, CommandError> {
         let mut saved = self.bookmarks.load(BOOKMARK).await.map_err(outside)?;
+        let mut saved_last = Instant::now();
         let mut at = saved;
         let mut log = self.bureau.store().follow(at, filter()).await?;
         let mut folds = Folds::new();
@@ -112,29 +123,34 @@ impl<B: Bookmarks + ?Sized, P: ProvisionalCases + ?Sized> Walk<'_, B, P> {
                 Next::Page(page) => {
                     let seen = react(self.bureau, self.lane, &page, &mut folds, self.clock.now(), shutdown).await?;
                     if !seen.is_done {
-                        return Ok(());
+                        return Ok(End::Paused);
                     }
                     if seen.calendar {
                         sweeps = SWEEPS_AFTER_PUBLICATION;
                     }
                     at = page.position;
                     unsaved += page.events.len();
-                    if unsaved >= EVENTS_PER_BOOKMARK {
-                        saved = self.save(at).await.map_err(outside)?;
-                        unsaved = 0;
+                    if unsaved < EVENTS_PER_BOOKMARK && saved_last.elapsed() < BOOKMARK_AT_THE_LATEST {
+                        continue;
                     }
+                    if !self.save(at).await? {
+                        return Ok(End::Lost);
+                    }
+                    (saved, saved_last, unsaved) = (at, Instant::now(), 0);
                 }
                 Next::Quiet => {
-                    saved = self.save(at).await.map_err(outside)?;
-                    unsaved = 0;
+                    if !self.save(at).await? {
+                        return Ok(End::Lost);
+                    }
+                    (saved, saved_last, unsaved) = (at, Instant::now(), 0);
                     if sweeps > 0 {
                         sweeps -= 1;
                         adopt_calendar::sweep(self.bureau, self.provisional, self.lane, self.clock.now()).await?;
                     }
                 }
                 Next::ShutDown => {
-                    self.save(at).await.map_err(outside)?;
-                    return Ok(());
+                    self.save(at).await?;
+                    return Ok(End::Paused);
                 }
             }
         }
@@ -149,12 +165,23 @@ impl<B: Bookmarks + ?Sized, P: ProvisionalCases + ?Sized> Walk<'_, B, P> {
         }
     }
 
-    async fn save(&self, at: Option<Position>) -> Result<Option<Position>, crate::outside::OutsideError> {
-        if let Some(at) = at {
-            self.bookmarks.save(BOOKMARK, at).await?;
-        }
-        Ok(at)
+    /// Saves the bookmark; false, if the lane is somebody else's by now.
+    async fn save(&self, at: Option<Position>) -> Result<bool, CommandError> {
+        let Some(at) = at else { return Ok(true) };
+        Ok(self.bookmarks.save(BOOKMARK, at).await.map_err(outside)?)
     }
+}
+
+fn outside(cause: OutsideError) -> FailedCause {
+    FailedCause::Outside(cause.0)
+}
+
+/// Why a walk ended.
+enum End {
+    /// The program shuts down.
+    Paused,
+    /// The lane is somebody else's.
+    Lost,
 }
 
 enum Next {
@@ -236,7 +263,7 @@ async fn errands_of(
         return Ok(vec![errand]);
     }
     let case = folds.after(bureau, event).await.map_err(|cause| match cause {
-        CommandError::Failed(crate::envelope::FailedCause::Unreadable { .. }) => poisoned("read")(&cause),
+        CommandError::Failed(FailedCause::Unreadable { .. }) => poisoned("read")(&cause),
         cause => Unreacted::ForNow(cause),
     })?;
     let seen = CaseSeen {

@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -145,6 +148,7 @@ async fn a_poisoned_event_is_put_on_record_and_the_others_go_on() {
 #[derive(Default)]
 struct Shelf {
     at: Mutex<Option<Position>>,
+    is_taken_over: AtomicBool,
     provisional: Mutex<Vec<(String, Uuid)>>,
 }
 
@@ -155,9 +159,12 @@ impl Bookmarks for Shelf {
         Ok(*self.at.lock().unwrap())
     }
 
-    async fn save(&self, _name: &str, at: Position) -> Result<(), OutsideError> {
+    async fn save(&self, _name: &str, at: Position) -> Result<bool, OutsideError> {
+        if self.is_taken_over.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
         *self.at.lock().unwrap() = Some(at);
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -212,6 +219,47 @@ async fn the_loop_goes_on_from_its_bookmark() {
         assert!(events.len() < 20, "round {round}: the bookmark is far behind");
     }
     assert_gap_free(&store).await;
+}
+
+#[tokio::test]
+async fn the_bookmark_is_saved_although_the_log_is_never_quiet() {
+    let (bureau, store) = bureau().await;
+    let (shelf, clock): (Arc<Shelf>, Arc<dyn Clock>) = (Arc::default(), Arc::new(clock("2026-09-18")));
+    let (stop, stopping) = tokio::sync::watch::channel(false);
+    let walking = tokio::spawn(run(
+        bureau.clone(),
+        shelf.clone(),
+        shelf.clone(),
+        Lane::WHOLE,
+        clock,
+        stopping,
+    ));
+    let busy = async {
+        while shelf.at.lock().unwrap().is_none() {
+            ask(&bureau, Uuid::new_v4(), submit(), &clerk("2026-09-18")).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), busy)
+        .await
+        .expect("it is saved");
+    stop.send(true).unwrap();
+    walking.await.unwrap();
+    assert_gap_free(&store).await;
+}
+
+#[tokio::test]
+async fn whoever_lost_his_lane_stops_reacting_in_it() {
+    let (bureau, _store) = bureau().await;
+    let (shelf, clock): (Arc<Shelf>, Arc<dyn Clock>) = (Arc::default(), Arc::new(clock("2026-09-18")));
+    shelf.is_taken_over.store(true, Ordering::Relaxed);
+    ask(&bureau, Uuid::new_v4(), submit(), &clerk("2026-09-18")).await.unwrap();
+    let (_running, stopping) = tokio::sync::watch::channel(false);
+    let walk = run(bureau, shelf.clone(), shelf.clone(), Lane::WHOLE, clock, stopping);
+    tokio::time::timeout(Duration::from_secs(30), walk)
+        .await
+        .expect("it ends by itself");
+    assert!(shelf.at.lock().unwrap().is_none());
 }
 
 #[tokio::test]

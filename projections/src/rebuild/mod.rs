@@ -15,7 +15,7 @@ use std::{
 use event_store_contract::{Page, Position};
 
 use crate::{
-    catalog::{self, TableShape},
+    catalog,
     derive::Folder,
     fold::rules_at,
     handle::{Inner, ProjectionError},

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     ALL, Projections, ViewState,
-    testing::{PATIENCE, Stage, assert_same_rows, cases},
+    testing::{PATIENCE, Stage, assert_same_rows, cases, connect},
     views,
 };
 
@@ -215,6 +215,72 @@ async fn a_process_that_only_answers_knows_what_others_write() {
     stop.send(true).unwrap();
     watching.await.unwrap();
     stage.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_hears_something_all_the_time_still_looks_at_the_checkpoints() {
+    let stage = Stage::new().await;
+    let answering = Projections::look_in(&stage.url, &stage.schema, stage.store.clone(), views::all()).unwrap();
+    let (stop, told) = watch::channel(false);
+    let watcher = answering.clone();
+    let watching = tokio::spawn(async move { watcher.watch(told).await });
+    // Somebody tells without a pause, and nothing of importance.
+    let (teller, channel) = (connect(&stage.url).await, stage.views.leases().channel());
+    let nothing = format!(
+        r#"{{"from":"{}","told":{{"ComeTo":{{"lane":0,"views":[]}}}}}}"#,
+        uuid::Uuid::max()
+    );
+    let telling = tokio::spawn(async move {
+        loop {
+            teller.query("select pg_notify($1, $2)", &[&channel, &nothing]).await.unwrap();
+        }
+    });
+    // And somebody else comes further without a word, again and again.
+    for position in 1..=3_i64 {
+        stage
+            .views
+            .database()
+            .query("update view_lanes set position = $1", &[&position])
+            .await
+            .unwrap();
+        let come_to = Position(position.unsigned_abs());
+        assert!(answering.caught_up(ALL, come_to, PATIENCE).await, "{position} is not seen");
+    }
+    telling.abort();
+    stop.send(true).unwrap();
+    watching.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lane_in_which_nothing_happens_saves_how_far_it_is_while_others_are_busy() {
+    let mut stage = Stage::new().await;
+    stage.views.deal(2).await.unwrap();
+    stage.start();
+    let mut many = cases(1, 35_000);
+    many[0].submit();
+    stage.write(&mut many[0]).await;
+    stage.caught_up().await;
+    let first = stage.head().await;
+    let saved = async {
+        // One case, so one lane, and never a pause.
+        while saved_in_all_lanes(&stage).await <= first {
+            many[0].step();
+            stage.write(&mut many[0]).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, saved).await.unwrap();
+    stage.stop().await;
+}
+
+/// Up to where all checkpoints are saved.
+async fn saved_in_all_lanes(stage: &Stage) -> Position {
+    let rows = stage
+        .views
+        .database()
+        .query("select min(position) from view_lanes", &[])
+        .await
+        .unwrap();
+    Position(rows[0].get::<_, i64>(0).cast_unsigned())
 }
 
 #[tokio::test(flavor = "multi_thread")]
