@@ -12,7 +12,6 @@ use commands::{
     Bureau,
     imports::{self, Found, ImportReport, batch, permits, xes},
     outside::Clock,
-    own_streams,
 };
 use domain::{case::CaseType as _, case_types::construction_permit::ConstructionPermit};
 use event_store_contract::Position;
@@ -240,7 +239,6 @@ pub async fn scavenge(store: Option<&EmbeddedStore>, clock: &dyn Clock, tell: Te
     })?;
     let options = ScavengeOptions {
         now: clock.now(),
-        may_touch: Arc::new(|stream| !own_streams::is_own(stream)),
         stop: Arc::default(),
     };
     let report = store

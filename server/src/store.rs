@@ -3,6 +3,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
+use commands::own_streams;
 use event_store_contract::EventStore;
 use event_store_embedded::{EmbeddedStore, OpenError};
 use event_store_esdb::EsdbStore;
@@ -130,7 +131,7 @@ pub async fn connect(address: &str) -> Result<Opened, Failure> {
 
 /// Opens the embedded store of a directory for writing.
 pub fn open_directory(directory: &std::path::Path) -> Result<EmbeddedStore, Failure> {
-    EmbeddedStore::open(directory).map_err(|error| match error {
+    let opened = EmbeddedStore::open(directory).map_err(|error| match error {
         OpenError::Locked { owner, .. } => Failure::new(
             format!(
                 "事件库正由进程 {owner} 使用（{}）；先停止它（kill -TERM {owner}），或换一个 --data-dir",
@@ -142,7 +143,10 @@ pub fn open_directory(directory: &std::path::Path) -> Result<EmbeddedStore, Fail
             ),
         ),
         other => Failure::doing("打不开事件库", "the event store cannot be opened", other),
-    })
+    })?;
+    // The record is for ever: no administrator of the store can shorten it.
+    opened.keep_whole(Arc::new(own_streams::is_own));
+    Ok(opened)
 }
 
 /// Opens the embedded store of a directory for looking only.

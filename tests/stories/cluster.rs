@@ -213,7 +213,14 @@ fn file_and_accept(cluster: &Cluster, turn: &AtomicU32, applicant: &str, clerk: 
     Some(())
 }
 
-fn ask_until_shown(cluster: &Cluster, turn: &AtomicU32, token: &str, name: &'static str, input: Value, asked: &Asked) -> Option<Value> {
+fn ask_until_shown(
+    cluster: &Cluster,
+    turn: &AtomicU32,
+    token: &str,
+    name: &'static str,
+    input: Value,
+    asked: &Asked,
+) -> Option<Value> {
     let id: Uuid = input["commandId"].as_str().unwrap().parse().unwrap();
     asked.lock().unwrap().insert(id, (name, input.clone(), None));
     for _ in 0..ASKED_AT_MOST {

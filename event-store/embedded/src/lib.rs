@@ -43,8 +43,8 @@ pub use backup::{Backup, BackupError};
 pub use scavenge::{ScavengeOptions, ScavengeProgress, ScavengeReport};
 pub use verify::{Damage, Verified, VerifyReport};
 pub use wide::{
-    Acl, Check, Committed, Draft, LINK_NAME, Life, LogFrom, LogPage, METADATA_NAME, Refusal, Seen, SeenStream, StreamHead,
-    StreamMetadata, Write, is_virtual,
+    Acl, Check, Committed, Draft, KeptWhole, LINK_NAME, Life, LogFrom, LogPage, METADATA_NAME, Refusal, Seen, SeenStream,
+    StreamHead, StreamMetadata, Write, is_virtual,
 };
 
 use crate::{

@@ -4,7 +4,6 @@
 //! positions are gone, is noted in the same commit: so `verify` still tells when anything else is missing.
 
 use std::{
-    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -34,24 +33,13 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// How many streams are looked at between two tellings of the progress.
 const STREAMS_PER_STEP: usize = 1_000;
 
-/// What to scavenge.
-#[derive(Clone)]
+/// What to scavenge. Of streams that are kept whole nothing is taken out, nor of what was said about them.
+#[derive(Debug, Clone)]
 pub struct ScavengeOptions {
     /// The moment at which an event is too old or not.
     pub now: DateTime<Utc>,
-    /// Whether events of this stream may be taken out. Of the metadata of a stream it is asked by that stream's name.
-    pub may_touch: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     /// Whoever sets it stops the scavenge after its next commit.
     pub stop: Arc<AtomicBool>,
-}
-
-impl fmt::Debug for ScavengeOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScavengeOptions")
-            .field("now", &self.now)
-            .field("stop", &self.stop)
-            .finish_non_exhaustive()
-    }
 }
 
 /// How far a scavenge has come.
@@ -142,7 +130,8 @@ fn scavenge(
                 break;
             }
             at.streams_looked_at += 1;
-            if !(options.may_touch)(subject(stream.as_str()).unwrap_or(stream.as_str())) {
+            let spoken_of = subject(stream.as_str()).unwrap_or(stream.as_str());
+            if readers.metadatas.as_ref().is_some_and(|known| known.keeps_whole(spoken_of)) {
                 continue;
             }
             let hidden = readers

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use tonic::{Request, Response, Status, async_trait};
 use uuid::Uuid;
 
 use crate::{
     Desk,
+    features::PROTOCOL_VERSION,
     protocol::event_store::client::{
         self as protocol,
         gossip::{ClusterInfo, EndPoint, MemberInfo, gossip_server::Gossip, member_info::VNodeState},
@@ -25,6 +27,40 @@ impl OneMember {
             desk,
             instance: Uuid::new_v4(),
         }
+    }
+
+    /// The same as a page, for clients that look over HTTP, with the words of the protocol's own server: there is no TCP, and
+    /// there are no epochs.
+    pub(crate) fn page(&self) -> serde_json::Value {
+        let there = self.advertised();
+        let is_stopping = *self.desk.stopping.borrow();
+        let head = self.desk.store.committed().borrow().head;
+        let member = json!({
+            "instanceId": self.instance,
+            "timeStamp": self.desk.now(),
+            "state": if is_stopping { "ShuttingDown" } else { "Leader" },
+            "isAlive": true,
+            "internalTcpIp": there.address,
+            "internalTcpPort": 0,
+            "internalSecureTcpPort": 0,
+            "externalTcpIp": there.address,
+            "externalTcpPort": 0,
+            "externalSecureTcpPort": 0,
+            "internalHttpEndPointIp": there.address,
+            "internalHttpEndPointPort": there.port,
+            "httpEndPointIp": there.address,
+            "httpEndPointPort": there.port,
+            "lastCommitPosition": head,
+            "writerCheckpoint": head,
+            "chaserCheckpoint": head,
+            "epochPosition": 0,
+            "epochNumber": 0,
+            "epochId": Uuid::nil(),
+            "nodePriority": 0,
+            "isReadOnlyReplica": false,
+            "esVersion": PROTOCOL_VERSION,
+        });
+        json!({ "members": [member], "serverIp": there.address, "serverPort": there.port })
     }
 
     /// By which host and port others reach this server.

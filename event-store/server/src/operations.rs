@@ -164,10 +164,8 @@ fn answer((id, result): (Uuid, ScavengeResult)) -> ScavengeResp {
 async fn scavenge(desk: Arc<Desk>, id: Uuid, stop: Arc<AtomicBool>) {
     let began = desk.now();
     scavenges::write_start(&desk.store, id, desk.address).await;
-    let own_streams = desk.config.own_streams.clone();
     let options = ScavengeOptions {
         now: began,
-        may_touch: Arc::new(move |stream| !own_streams(stream)),
         stop: stop.clone(),
     };
     let work = desk.store.scavenge(options, move |progress| {

@@ -3,7 +3,7 @@
 use std::{
     num::NonZeroUsize,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -78,6 +78,16 @@ impl StreamMetadata {
             acl: json.get("$acl").filter(|acl| !acl.is_null()).map(Acl::read),
             raw,
             revision,
+        }
+    }
+
+    /// The same of a stream that is kept whole: it hides nothing of it.
+    fn hiding_nothing(self) -> Self {
+        Self {
+            max_count: None,
+            max_age: None,
+            truncate_before: None,
+            ..self
         }
     }
 
@@ -174,8 +184,12 @@ pub(crate) fn any(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(found.is_some())
 }
 
+/// Which streams are kept whole, by their names.
+pub type KeptWhole = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// What is known about streams, shared by the writer and the readers of one process.
 pub(crate) struct Metadatas {
+    kept_whole: OnceLock<KeptWhole>,
     any: AtomicBool,
     /// Counts the commits that changed any, so that nobody keeps what was read before one and is put here after it.
     changes: AtomicU64,
@@ -185,10 +199,34 @@ pub(crate) struct Metadatas {
 impl Metadatas {
     pub(crate) fn new() -> Self {
         Self {
+            kept_whole: OnceLock::new(),
             any: AtomicBool::new(false),
             changes: AtomicU64::new(0),
             known: Mutex::new(LruCache::sparse(MAX_KNOWN)),
         }
+    }
+
+    /// From now on these streams are kept whole. Said once, before anybody asks.
+    pub(crate) fn keep_whole(&self, which: KeptWhole) {
+        if self.kept_whole.set(which).is_err() {
+            tracing::warn!("which streams are kept whole was said before; that stays");
+        }
+        self.changes.fetch_add(1, Ordering::Release);
+        lock(&self.known).clear();
+    }
+
+    /// Whether nothing of a stream may ever be hidden or taken out, whatever is said about it.
+    pub(crate) fn keeps_whole(&self, stream: &str) -> bool {
+        self.kept_whole.get().is_some_and(|kept_whole| kept_whole(stream))
+    }
+
+    /// What is said about a stream, read from the file, as far as it counts.
+    pub(crate) fn newest(&self, connection: &Connection, stream: &StreamName) -> Result<Option<StreamMetadata>, StoreError> {
+        let said = newest(connection, stream)?;
+        if self.keeps_whole(stream.as_str()) {
+            return Ok(said.map(StreamMetadata::hiding_nothing));
+        }
+        Ok(said)
     }
 
     /// Whether there can be any.
@@ -234,11 +272,12 @@ impl Metadatas {
 impl Readers {
     /// What is said about a stream.
     pub(crate) fn metadata(&self, stream: &StreamName) -> Result<Option<Arc<StreamMetadata>>, StoreError> {
-        let read = || self.with_connection(|connection| newest(connection, stream));
         match &self.metadatas {
-            Some(metadatas) => metadatas.get(stream, read),
+            Some(metadatas) => metadatas.get(stream, || {
+                self.with_connection(|connection| metadatas.newest(connection, stream))
+            }),
             // Another process writes, and tells nobody.
-            None => Ok(read()?.map(Arc::new)),
+            None => Ok(self.with_connection(|connection| newest(connection, stream))?.map(Arc::new)),
         }
     }
 }

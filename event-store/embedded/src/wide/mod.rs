@@ -15,7 +15,7 @@ use event_store_contract::{
 };
 use tokio::sync::watch;
 
-pub use metadata::{Acl, METADATA_NAME, StreamMetadata};
+pub use metadata::{Acl, KeptWhole, METADATA_NAME, StreamMetadata};
 
 pub(crate) use index::Index;
 pub(crate) use metadata::{Metadatas, any as any_metadata, metadata_stream, newest, subject};
@@ -249,6 +249,14 @@ impl EmbeddedStore {
             .map(|write| Part::new(write.stream, write.expected, write.events))
             .collect();
         Ok(self.ask(Asked::Several { parts, checks }).await?.all())
+    }
+
+    /// Keeps these streams whole from now on: whatever is said about them, all of their events are seen, none is taken out,
+    /// and nobody deletes them. Said once, when the store is opened; one that only reads has no need of it.
+    pub fn keep_whole(&self, which: KeptWhole) {
+        if let Some(metadatas) = &self.0.readers.metadatas {
+            metadatas.keep_whole(which);
+        }
     }
 
     /// Deletes a stream until somebody writes to it again. Its revisions go on, its events are seen no more.

@@ -42,7 +42,11 @@ impl Memory {
         if actual == Some(TOMBSTONE_REVISION) {
             return Err(Refusal::Tombstoned { stream: stream.clone() }.into());
         }
-        let soft_deleted = head.is_some_and(|head| head.soft_deleted);
+        let soft_deleted = match head {
+            Some(head) => head.soft_deleted,
+            // Something may have been said of it all the same.
+            None => expected == Expected::StreamExists && self.soft_deleted(connection, stream)?,
+        };
         if soft_deleted && expected == Expected::StreamExists {
             return Err(Refusal::Deleted { stream: stream.clone() }.into());
         }
@@ -77,18 +81,23 @@ impl Memory {
         }
     }
 
-    /// Whether a check holds at this moment.
+    /// Whether a check of a stream that is not written holds at this moment.
     pub(super) fn check(&mut self, connection: &Connection, check: &Check) -> Result<(), Refused> {
         let Check { stream, expected } = check;
         let head = self.head(connection, stream)?;
         let actual = head.map(|head| head.revision);
-        if actual == Some(TOMBSTONE_REVISION) {
-            return Err(Refusal::Tombstoned { stream: stream.clone() }.into());
-        }
-        let soft_deleted = head.is_some_and(|head| head.soft_deleted);
+        let tombstoned = actual == Some(TOMBSTONE_REVISION);
+        let soft_deleted = match head {
+            Some(head) => head.soft_deleted,
+            None => *expected == Expected::StreamExists && self.soft_deleted(connection, stream)?,
+        };
         let holds = match expected {
             Expected::Any => true,
-            Expected::NoStream => actual.is_none() || soft_deleted,
+            // A stream that has ended is none: nobody who only looks at it wants to write to it.
+            Expected::NoStream => actual.is_none() || soft_deleted || tombstoned,
+            _ if tombstoned => {
+                return Err(Refusal::Tombstoned { stream: stream.clone() }.into());
+            }
             Expected::Revision(revision) => actual == Some(*revision),
             Expected::StreamExists if soft_deleted => {
                 return Err(Refusal::Deleted { stream: stream.clone() }.into());

@@ -11,7 +11,7 @@ use super::Refused;
 use crate::{
     reader::{ReadError, last_position},
     record::{Broken, COLUMNS, Record, TOMBSTONE_REVISION},
-    wide::{Metadatas, any_metadata, newest},
+    wide::{Metadatas, any_metadata},
 };
 
 /// The most streams whose last event is kept in memory; others are looked up.
@@ -116,7 +116,8 @@ impl Memory {
         if !self.metadatas.any() {
             return Ok(false);
         }
-        Ok(newest(connection, stream)?.is_some_and(|metadata| metadata.deletes()))
+        let said = self.metadatas.newest(connection, stream)?;
+        Ok(said.is_some_and(|metadata| metadata.deletes()))
     }
 
     /// After a commit: lets the readers know whose metadata they have to read anew.

@@ -118,7 +118,7 @@ impl Memory {
         Ok(appended)
     }
 
-    /// Deletes a stream that has events, until somebody writes to it.
+    /// Deletes a stream until somebody writes to it.
     fn delete(
         &mut self,
         connection: &Connection,
@@ -129,18 +129,24 @@ impl Memory {
         let metadata = metadata_stream(stream).filter(|_| subject(stream.as_str()).is_none() && !is_virtual(stream.as_str()));
         let reserved = || Refusal::Reserved { stream: stream.clone() };
         let metadata = metadata.ok_or_else(reserved)?;
-        match self.plan(connection, stream, expected, std::iter::once(Uuid::new_v4()))? {
-            Plan::Write(Some(_)) => {}
-            Plan::Write(None) | Plan::Repeated(_) => {
-                return Err(Refusal::WrongRevision {
-                    stream: stream.clone(),
-                    expected,
-                    actual: None,
-                }
-                .into());
-            }
+        if self.metadatas.keeps_whole(stream.as_str()) {
+            return Err(reserved().into());
         }
+        let plan = self.plan(connection, stream, expected, std::iter::once(Uuid::new_v4()))?;
         let head = self.head(connection, &metadata)?;
+        // A stream of which something was said is there, also if it has no events.
+        let is_there = match plan {
+            Plan::Write(known) => known.is_some() || head.is_some(),
+            Plan::Repeated(_) => false,
+        };
+        if !is_there {
+            return Err(Refusal::WrongRevision {
+                stream: stream.clone(),
+                expected,
+                actual: None,
+            }
+            .into());
+        }
         let deletion = own_event(METADATA_NAME, Bytes::from_static(DELETION.as_bytes()), true);
         Ok(self.insert(connection, &metadata, head, vec![deletion], now)?)
     }
@@ -153,7 +159,7 @@ impl Memory {
         expected: Expected,
         now: DateTime<Utc>,
     ) -> Result<Appended, Refused> {
-        if subject(stream.as_str()).is_some() || is_virtual(stream.as_str()) {
+        if subject(stream.as_str()).is_some() || is_virtual(stream.as_str()) || self.metadatas.keeps_whole(stream.as_str()) {
             return Err(Refusal::Reserved { stream: stream.clone() }.into());
         }
         let Plan::Write(head) = self.plan(connection, stream, expected, std::iter::once(Uuid::new_v4()))? else {

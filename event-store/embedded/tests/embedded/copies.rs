@@ -91,7 +91,6 @@ async fn a_restored_store_is_the_store_that_was_backed_up_and_smaller_after_a_sc
     set_metadata(&store, "gone-1", r#"{"$maxCount":1}"#).await;
     let options = ScavengeOptions {
         now: Utc::now(),
-        may_touch: Arc::new(|_| true),
         stop: Arc::default(),
     };
     store.scavenge(options, |_| {}).await.unwrap();

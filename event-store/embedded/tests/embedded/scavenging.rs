@@ -7,7 +7,7 @@ use std::sync::{
 
 use chrono::{TimeDelta, Utc};
 use event_store_contract::{Direction, EventStore, Expected, Filter, Position, StoreError};
-use event_store_embedded::{EmbeddedStore, LogFrom, ScavengeOptions, ScavengeReport};
+use event_store_embedded::{EmbeddedStore, LogFrom, Refusal, ScavengeOptions, ScavengeReport};
 
 use crate::{
     event, stream,
@@ -17,7 +17,6 @@ use crate::{
 fn options() -> ScavengeOptions {
     ScavengeOptions {
         now: Utc::now(),
-        may_touch: Arc::new(|_| true),
         stop: Arc::default(),
     }
 }
@@ -126,23 +125,57 @@ async fn a_scavenged_stream_is_read_from_where_it_begins_in_either_direction() {
 }
 
 #[tokio::test]
-async fn streams_that_may_not_be_touched_keep_everything_that_was_said_of_them_too() {
+async fn streams_that_are_kept_whole_keep_everything_that_was_said_of_them_too() {
     let (_dir, store) = open();
+    store.keep_whole(Arc::new(|stream| stream.starts_with("case-")));
     for name in ["case-1", "foreign-1"] {
         write(&store, name, Expected::NoStream, &events(4)).await.unwrap();
         set_metadata(&store, name, "{}").await;
         set_metadata(&store, name, r#"{"$maxCount":1}"#).await;
     }
-    let only_foreign = ScavengeOptions {
-        may_touch: Arc::new(|stream| stream.starts_with("foreign-")),
-        ..options()
-    };
-    let report = store.scavenge(only_foreign, |_| {}).await.unwrap();
+    let report = scavenge(&store).await;
     assert_eq!((report.streams, report.events), (2, 4));
     assert_eq!(history(&store, "case-1").await, [0, 1, 2, 3]);
     assert_eq!(history(&store, "$$case-1").await, [0, 1]);
     assert_eq!(history(&store, "foreign-1").await, [3]);
     assert_eq!(history(&store, "$$foreign-1").await, [1]);
+}
+
+#[tokio::test]
+async fn nothing_that_is_said_hides_an_event_of_a_stream_that_is_kept_whole_and_nobody_deletes_it() {
+    let (_dir, store) = open();
+    write(&store, "case-1", Expected::NoStream, &events(4)).await.unwrap();
+    // Said before anybody said that it is kept whole.
+    set_metadata(&store, "case-1", r#"{"$tb":9223372036854775807}"#).await;
+    assert!(see(&store, "case-1").events.is_empty());
+    store.keep_whole(Arc::new(|stream| stream.starts_with("case-")));
+    for said in [
+        r#"{"$maxCount":1}"#,
+        r#"{"$tb":3,"$maxAge":1}"#,
+        r#"{"$tb":9223372036854775807}"#,
+    ] {
+        assert_eq!(revisions(&see(&store, "case-1")), [0, 1, 2, 3]);
+        set_metadata(&store, "case-1", said).await;
+    }
+    let later = ScavengeOptions {
+        now: Utc::now() + TimeDelta::days(1),
+        ..options()
+    };
+    assert_eq!(store.scavenge(later, |_| {}).await.unwrap().events, 0);
+    let reserved = || Refusal::Reserved {
+        stream: stream("case-1"),
+    };
+    assert_eq!(store.delete(&stream("case-1"), Expected::Any).await, Err(reserved()));
+    assert_eq!(store.tombstone(&stream("case-1"), Expected::Any).await, Err(reserved()));
+    write(&store, "case-1", Expected::Revision(3), &events(1)).await.unwrap();
+    assert_eq!(revisions(&see(&store, "case-1")), [0, 1, 2, 3, 4]);
+    // What else was said of it counts.
+    set_metadata(&store, "case-1", r#"{"$maxCount":1,"$acl":{"$w":"somebody"}}"#).await;
+    let said = store.metadata(&stream("case-1")).unwrap().unwrap();
+    assert_eq!(
+        (said.max_count, said.acl.unwrap().write),
+        (None, Some(vec!["somebody".to_owned()]))
+    );
 }
 
 #[tokio::test]

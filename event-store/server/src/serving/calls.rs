@@ -40,6 +40,7 @@ const READ: &str = "/event_store.client.streams.Streams/Read";
 #[derive(Clone)]
 pub(crate) struct Calls {
     features: ServerFeaturesServer<Features>,
+    member: Arc<OneMember>,
     gossip: GossipServer<OneMember>,
     monitoring: MonitoringServer<Monitor>,
     operations: OperationsServer<Keeper>,
@@ -52,9 +53,11 @@ pub(crate) struct Calls {
 
 impl Calls {
     pub(crate) fn new(desk: &Arc<Desk>) -> Self {
+        let member = Arc::new(OneMember::new(desk.clone()));
         Self {
             features: ServerFeaturesServer::new(Features),
-            gossip: GossipServer::new(OneMember::new(desk.clone())),
+            gossip: GossipServer::from_arc(member.clone()),
+            member,
             monitoring: monitoring::service(desk.clone()),
             operations: operations::service(desk.clone()),
             persistent: persistent::service(desk.clone()),
@@ -68,7 +71,7 @@ impl Calls {
     /// Answers one call, or one look at a page.
     pub(crate) async fn answer(&mut self, request: Request<Incoming>) -> Response<Body> {
         if request.method() == Method::GET {
-            return pages::page(&self.desk, request.uri().path());
+            return pages::page(&self.desk, &self.member, request.uri().path());
         }
         let Some(deadline) = deadline::of(request.headers()) else {
             return self.answered(request, None).await;

@@ -6,14 +6,15 @@ use http_body_util::Full;
 use serde_json::json;
 use tonic::body::Body;
 
-use crate::{Desk, Security, features::PROTOCOL_VERSION};
+use crate::{Desk, Security, features::PROTOCOL_VERSION, gossip::OneMember};
 
 /// Answers a look at a page.
-pub(crate) fn page(desk: &Desk, path: &str) -> Response<Body> {
+pub(crate) fn page(desk: &Desk, member: &OneMember, path: &str) -> Response<Body> {
     match path.trim_end_matches('/') {
         "/health/ready" if *desk.stopping.borrow() => answer(StatusCode::SERVICE_UNAVAILABLE, None),
         "/health/live" | "/health/ready" => answer(StatusCode::NO_CONTENT, None),
         "/ping" => answer(StatusCode::OK, Some(&json!({ "text": "Ping request successfully handled" }))),
+        "/gossip" => answer(StatusCode::OK, Some(&member.page())),
         "/info" => answer(StatusCode::OK, Some(&info(desk))),
         _ => answer(StatusCode::NOT_FOUND, None),
     }

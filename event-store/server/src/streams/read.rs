@@ -61,7 +61,7 @@ pub(crate) async fn read(
     };
     desk.access.allow(&caller, Action::Read, &name)?;
     let sight = desk.access.sight(&caller);
-    answer(desk, options, sight, deadline)
+    answer(desk, options, sight, deadline).await
 }
 
 /// The one message of the request.
@@ -84,7 +84,7 @@ async fn message(body: Incoming) -> Result<ReadReq, Status> {
     ReadReq::decode(bytes).map_err(|error| Status::internal(format!("the request cannot be read: {error}")))
 }
 
-fn answer(
+async fn answer(
     desk: Arc<Desk>,
     options: Options,
     sight: Sight,
@@ -127,7 +127,7 @@ fn answer(
                 (RevisionOption::Start(()), _) => 0,
                 (RevisionOption::End(()), _) => u64::MAX,
             };
-            Ok(respond(pages(reading, from, count), deadline))
+            Ok(respond(pages(reading, from, count).await?, deadline))
         }
         (Some(StreamOption::All(asked)), Some(CountOption::Count(count)), _, Some(filter)) => {
             let reading = LogReading {
@@ -147,7 +147,7 @@ fn answer(
                 // Backwards, the event at the position is not among those that are read.
                 (AllOption::Position(at), Direction::Backwards) => (LogFrom::After(Position(at.commit_position)), count),
             };
-            Ok(respond(pages(reading, from, count), deadline))
+            Ok(respond(pages(reading, from, count).await?, deadline))
         }
         (
             Some(StreamOption::Stream(asked)),

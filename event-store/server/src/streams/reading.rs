@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use event_store_contract::{Direction, StreamName};
 use event_store_embedded::{EmbeddedStore, Life, LogFrom, Seen};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use tokio::task::JoinHandle;
 use tonic::Status;
 
@@ -98,9 +98,14 @@ pub(crate) struct LogReading {
     pub(crate) now: DateTime<Utc>,
 }
 
-/// All pages, as the pieces of an answer.
-pub(crate) fn pages<S: Source>(source: S, from: S::At, count: u64) -> impl Stream<Item = Piece> + Send + 'static {
-    let pages = Pages {
+/// All pages, as the pieces of an answer. The first one is read before there is an answer: a reading that fails at once is
+/// answered with nothing but why, and clients see that in the call itself.
+pub(crate) async fn pages<S: Source>(
+    source: S,
+    from: S::At,
+    count: u64,
+) -> Result<impl Stream<Item = Piece> + Send + 'static, Status> {
+    let mut pages = Pages {
         source: Arc::new(source),
         next: (count > 0).then_some(from),
         left: count,
@@ -109,10 +114,15 @@ pub(crate) fn pages<S: Source>(source: S, from: S::At, count: u64) -> impl Strea
         is_first: true,
         ended: false,
     };
-    stream::unfold(
+    let first = match pages.next().await {
+        Some(Piece::End(status)) => return Err(status),
+        first => first,
+    };
+    let rest = stream::unfold(
         pages,
         |mut pages| async move { pages.next().await.map(|piece| (piece, pages)) },
-    )
+    );
+    Ok(stream::iter(first).chain(rest))
 }
 
 struct Pages<S: Source> {

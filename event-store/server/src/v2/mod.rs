@@ -125,7 +125,7 @@ impl StreamsService for StreamsV2 {
         let streams: Vec<StreamName> = writes.iter().map(|write| write.stream.clone()).collect();
         let appended = match self.write(writes, others).await? {
             Ok(appended) => appended,
-            Err(refused) => return Err(self.violations(&checks, refused)),
+            Err(refused) => return Err(self.violations(&checks, &order, refused)),
         };
         let last: HashMap<&StreamName, u64> = streams
             .iter()
@@ -150,7 +150,7 @@ impl StreamsV2 {
     }
 
     /// All checks that do not hold, as far as one can see now, and the one that the store met for certain.
-    fn violations(&self, checks: &[Check], refused: Refusal) -> Status {
+    fn violations(&self, checks: &[Check], written: &[StreamName], refused: Refusal) -> Status {
         let met = match &refused {
             Refusal::WrongRevision { stream, .. } | Refusal::Deleted { stream } | Refusal::Tombstoned { stream } => {
                 stream.clone()
@@ -162,7 +162,7 @@ impl StreamsV2 {
             let actual = if check.stream == met {
                 Some(errors::actual_state(&refused))
             } else {
-                self.violated(check)
+                self.violated(check, written.contains(&check.stream))
             };
             if let Some(actual) = actual {
                 violations.push(errors::Violation::new(place, &check.stream, check.expected, actual));
@@ -180,7 +180,7 @@ impl StreamsV2 {
         errors::violated(&violations)
     }
 
-    fn violated(&self, check: &Check) -> Option<i64> {
+    fn violated(&self, check: &Check, is_written: bool) -> Option<i64> {
         let head = self.0.store.stream_head(&check.stream).ok()?;
         let actual = match head.life {
             Life::Tombstoned => errors::TOMBSTONED,
@@ -188,6 +188,7 @@ impl StreamsV2 {
             Life::Missing | Life::Live => refusal::actual_number(head.last),
         };
         let holds = match (check.expected, head.life) {
+            (Expected::NoStream, Life::Tombstoned) => !is_written,
             (_, Life::Tombstoned) | (Expected::NoStream, Life::Live) => false,
             (Expected::Any, _) | (Expected::NoStream, Life::Missing | Life::SoftDeleted) => true,
             (Expected::StreamExists, life) => life == Life::Live,

@@ -38,6 +38,41 @@ async fn a_deletion_is_an_event_that_says_where_the_stream_begins() {
 }
 
 #[tokio::test]
+async fn a_stream_of_which_only_something_was_said_can_be_deleted() {
+    let house = House::open().await;
+    let said = event_with(uuid::Uuid::new_v4(), "$metadata", r#"{"colour":"red"}"#);
+    house.write("$$order-1", vec![said]).await;
+    for expect in [Delete::NoStream(()), Delete::Any(())] {
+        house.delete("order-1", expect).await.unwrap();
+    }
+    let status = house.delete("order-1", Delete::StreamExists(())).await.unwrap_err();
+    assert_eq!(trailer(&status, "exception"), "stream-deleted");
+    assert_eq!(house.write("order-1", vec![event("First")]).await.0, 0);
+    assert_eq!(types(&house.read(whole_stream("order-1")).await.unwrap()), ["First"]);
+    // Of which nothing was said, is not there.
+    let status = house.delete("order-2", Delete::NoStream(())).await.unwrap_err();
+    assert_eq!(trailer(&status, "exception"), "wrong-expected-version");
+}
+
+#[tokio::test]
+async fn whatever_an_administrator_says_of_a_stream_that_is_kept_whole_it_is_read_whole() {
+    let house = House::open().await;
+    house
+        .store
+        .keep_whole(std::sync::Arc::new(|stream| stream.starts_with("case-")));
+    house.write("case-1", events(5)).await;
+    let said = event_with(uuid::Uuid::new_v4(), "$metadata", r#"{"$maxCount":1,"$tb":4}"#);
+    house.write("$$case-1", vec![said]).await;
+    for denied in [
+        house.delete("case-1", Delete::Any(())).await.map(drop),
+        house.tombstone("case-1").await,
+    ] {
+        assert_eq!(denied.unwrap_err().code(), Code::PermissionDenied);
+    }
+    assert_eq!(types(&house.read(whole_stream("case-1")).await.unwrap()).len(), 5);
+}
+
+#[tokio::test]
 async fn writing_to_a_deleted_stream_keeps_what_else_was_said_about_it() {
     let house = House::open().await;
     house.write("order-1", events(2)).await;

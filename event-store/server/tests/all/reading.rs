@@ -26,6 +26,19 @@ async fn a_stream_that_never_was_is_an_answer_and_then_the_end() {
 }
 
 #[tokio::test]
+async fn a_reading_that_fails_before_its_first_message_is_answered_with_nothing_but_why() {
+    let house = House::open().await;
+    house.write("order-1", events(1)).await;
+    house.tombstone("order-1").await.unwrap();
+    // The call itself fails: whoever waits for its answer hears of it, not only whoever reads on.
+    let Err(status) = house.open_read(whole_stream("order-1")).await else {
+        panic!("there is an answer")
+    };
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert_eq!(trailer(&status, "exception"), "stream-deleted");
+}
+
+#[tokio::test]
 async fn a_stream_is_read_in_both_directions_from_every_place_with_a_count() {
     let house = House::open().await;
     house.write("order-1", events(5)).await;

@@ -78,6 +78,24 @@ async fn the_one_member_leads_and_is_alive() {
 }
 
 #[tokio::test]
+async fn the_one_member_is_seen_over_http_too() {
+    let house = House::open().await;
+    house.write("order-1", crate::support::events(3)).await;
+    let answer = page(&house, "/gossip").await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with("HTTP/1.1 200") && head.contains("application/json"),
+        "{head}"
+    );
+    let gossip: serde_json::Value = serde_json::from_str(body).unwrap();
+    let member = &gossip["members"][0];
+    assert_eq!((&member["state"], &member["isAlive"]), (&"Leader".into(), &true.into()));
+    assert_eq!(member["httpEndPointIp"], "127.0.0.1");
+    assert_eq!(member["httpEndPointPort"], house.server.address().port());
+    assert!(member["lastCommitPosition"].as_u64().unwrap() >= 3, "{member}");
+}
+
+#[tokio::test]
 async fn what_is_not_offered_is_unimplemented_and_says_so() {
     let house = House::open().await;
     let mut raw = tonic::client::Grpc::new(house.channel.clone());

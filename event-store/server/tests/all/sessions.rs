@@ -254,6 +254,31 @@ async fn a_check_on_a_stream_that_is_not_written_guards_the_others() {
 }
 
 #[tokio::test]
+async fn a_stream_that_has_ended_is_no_stream_for_a_check_unless_it_is_written() {
+    let house = House::open().await;
+    house.write("ban-1", events(1)).await;
+    house.tombstone("ban-1").await.unwrap();
+    records(&house, vec![of_stream("order-1", "A")], vec![check("ban-1", -1)])
+        .await
+        .unwrap();
+    for (record, expected) in [("order-1", -4), ("order-1", 0), ("ban-1", -1)] {
+        let status = records(&house, vec![of_stream(record, "B")], vec![check("ban-1", expected)])
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), Code::FailedPrecondition);
+        let violations = detail::<AppendConsistencyViolationErrorDetails>(&status).violations;
+        let Some(consistency_violation::Type::StreamState(state)) = &violations[0].r#type else {
+            panic!("a violation says of what")
+        };
+        assert_eq!(
+            (violations.len(), state.expected_state, state.actual_state),
+            (1, expected, -6)
+        );
+    }
+    assert_eq!(types(&house.read(whole_stream("order-1")).await.unwrap()), ["A"]);
+}
+
+#[tokio::test]
 async fn checks_that_make_no_sense_are_refused() {
     let house = House::open().await;
     let one = || vec![of_stream("order-1", "A")];

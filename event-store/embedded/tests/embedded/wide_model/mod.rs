@@ -256,7 +256,6 @@ async fn ask(dir: &TempDir, store: &mut Option<EmbeddedStore>, model: &mut Model
         Asked::Scavenge => {
             let options = ScavengeOptions {
                 now: Utc::now(),
-                may_touch: Arc::new(|_| true),
                 stop: Arc::default(),
             };
             let report = store.scavenge(options, |_| {}).await.unwrap();

@@ -110,6 +110,7 @@ impl Model {
         let wrong = || Refused::WrongRevision(stream.into(), expected, last);
         let compare_from = match expected {
             Expected::StreamExists if deleted => return Err(Refused::Deleted(stream.into())),
+            Expected::StreamExists if self.is_deleted(stream) => return Err(Refused::Deleted(stream.into())),
             Expected::StreamExists if last.is_none() => {
                 let known = self.last(&format!("$${stream}")).is_some();
                 return if known { Ok(Plan::Write) } else { Err(wrong()) };
@@ -150,10 +151,10 @@ impl Model {
         let last = self.last(stream);
         let deleted = last.is_some() && self.is_deleted(stream);
         let holds = match expected {
-            _ if last == Some(NEVER_AGAIN) => return Err(Refused::Tombstoned(stream.into())),
             Expected::Any => true,
-            Expected::NoStream => last.is_none() || deleted,
-            Expected::StreamExists if deleted => return Err(Refused::Deleted(stream.into())),
+            Expected::NoStream => last.is_none() || deleted || last == Some(NEVER_AGAIN),
+            _ if last == Some(NEVER_AGAIN) => return Err(Refused::Tombstoned(stream.into())),
+            Expected::StreamExists if self.is_deleted(stream) => return Err(Refused::Deleted(stream.into())),
             Expected::StreamExists => last.is_some() || self.last(&format!("$${stream}")).is_some(),
             Expected::Revision(revision) => last == Some(revision),
         };
@@ -263,7 +264,7 @@ impl Model {
             return Err(Refused::Reserved(stream.into()));
         }
         self.plan(stream, expected, &[u128::MAX])?;
-        if self.last(stream).is_none() {
+        if self.last(stream).is_none() && self.last(&format!("$${stream}")).is_none() {
             return Err(Refused::WrongRevision(stream.into(), expected, None));
         }
         let data = json!({ "$tb": NEVER_AGAIN });
