@@ -102,7 +102,7 @@ pub fn validate(instance: &Instance, from: &Process, to: &Process, plan: &Plan) 
             findings.extend(check.token(scope, flow));
         }
     }
-    for done in &instance.compensable {
+    for done in instance.compensable.iter() {
         if done.scope != ROOT && (!instance.is_of_own_process(done.scope) || check.is_call(done.scope)) {
             continue;
         }

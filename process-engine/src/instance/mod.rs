@@ -12,9 +12,12 @@ mod evolve;
 mod keyed;
 pub mod migration;
 mod run;
+mod shared;
 mod state;
 #[cfg(test)]
 mod stories;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod values;
 mod words;
@@ -30,6 +33,7 @@ pub use run::{
     late::{REMINDER, RETURNED_LATE},
     tasks::SKIPPED_DUPLICATE,
 };
+pub use shared::Shared;
 pub use state::*;
 pub use tokens::Tokens;
 pub use values::Values;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{
     keyed::Keyed,
+    shared::Shared,
     tokens::Tokens,
     values::Values,
     words::{Back, Bindings, Ending, Key, Obstacle, Outcome, Person, Phase, Said, SignPlace, Tally, TimerPurpose},
@@ -21,7 +22,7 @@ use crate::model::{ElementId, ProcessRef};
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Instance {
     /// How it began; none: nothing has happened yet.
-    pub started: Option<Started>,
+    pub started: Option<Shared<Started>>,
     /// How it ended.
     pub ended: Option<Ending>,
     /// Since when nothing may happen.
@@ -47,9 +48,9 @@ pub struct Instance {
     /// Complex gateways that went on and wait for the rest of their tokens: the flows whose tokens they have.
     pub fired: Keyed<Vec<ElementId>>,
     /// What was done and could be compensated, oldest first.
-    pub compensable: Vec<Compensable>,
+    pub compensable: Shared<Vec<Compensable>>,
     /// Every decision of a person, oldest first: for returns, withdrawals, deduplication.
-    pub decisions: Vec<Decision>,
+    pub decisions: Shared<Vec<Decision>>,
     /// Elements that were returned from and go straight back, by the key of the element that was begun instead.
     pub straight_back: Keyed<Vec<Back>>,
     /// Activities of people that were done and can be returned to, by the scope in which that was, and since when: the key
@@ -86,7 +87,7 @@ pub struct Element {
     /// The process whose elements stand inside: of the instance itself and of calls.
     pub process: Option<ProcessRef>,
     /// The rounds, if it is a repeated activity as a whole.
-    pub rounds: Option<Rounds>,
+    pub rounds: Option<Box<Rounds>>,
     /// What it compensates, if it does.
     pub compensation: Option<Compensation>,
     /// How many elements stand directly in it.

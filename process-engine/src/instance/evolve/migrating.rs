@@ -66,10 +66,10 @@ pub(super) fn migrate(
             *element = renamed(elements, element);
         }
     }
-    for decision in &mut state.decisions {
+    for decision in state.decisions.iter_mut() {
         decision.element = renamed(elements, &decision.element);
     }
-    for done in &mut state.compensable {
+    for done in state.compensable.iter_mut() {
         done.element = renamed(elements, &done.element);
         done.handler = done.handler.as_ref().map(|handler| renamed(elements, handler));
     }

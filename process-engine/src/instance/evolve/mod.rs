@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::{
     ROOT,
     event::Event,
+    shared::Shared,
     state::{Element, Incident, Instance, Job, Rounds, Started},
     tokens::Tokens,
     words::Key,
@@ -46,13 +47,14 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             if !variables.is_empty() {
                 state.variables.insert(ROOT, variables.into());
             }
-            state.started = Some(Started {
+            let started = Started {
                 process: process.clone(),
                 version: *version,
                 starter: starter.clone(),
                 business_key: business_key.clone(),
                 at: *at,
-            });
+            };
+            state.started = Some(started.into());
         }
         Event::ProcessSuspended { at, .. } => state.suspended_at = Some(*at),
         Event::ProcessResumed { .. } => state.suspended_at = None,
@@ -70,7 +72,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             state.tasks.clear();
             state.jobs.clear();
             state.incidents.clear();
-            state.compensable.clear();
+            state.compensable = Shared::default();
             state.fired.clear();
             state.straight_back.clear();
             state.done.clear();
@@ -122,7 +124,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             people,
         } => {
             if let Some(element) = state.elements.get_mut(key) {
-                let rounds = element.rounds.get_or_insert_with(Rounds::default);
+                let rounds = element.rounds.get_or_insert_default();
                 rounds.sequential = *sequential;
                 rounds.items = Arc::new(items.clone());
                 rounds.people = Arc::new(people.clone());
@@ -215,7 +217,7 @@ fn gone<'a>(state: &'a mut Instance, element: &Element) -> Option<&'a mut Rounds
     let around = state.elements.get_mut(&element.scope)?;
     around.inside = around.inside.saturating_sub(1);
     element.round?;
-    let rounds = around.rounds.as_mut()?;
+    let rounds = around.rounds.as_deref_mut()?;
     rounds.active = rounds.active.saturating_sub(1);
     Some(rounds)
 }

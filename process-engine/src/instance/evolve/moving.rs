@@ -43,7 +43,7 @@ pub(super) fn moved(state: &mut Instance, event: &Event) {
     }
     // What begins again is decided again, even if all that came after it stays.
     let begins: &[ElementId] = if *kind == MoveKind::Straight { &[] } else { to };
-    for decision in &mut state.decisions {
+    for decision in state.decisions.iter_mut() {
         decision.undone |= undone.contains(&decision.element) || begins.contains(&decision.element);
     }
     if let Some(back) = back {

@@ -117,7 +117,7 @@ impl Run<'_> {
     }
 
     fn rounds(&self, whole: Key) -> Option<&Rounds> {
-        self.state.elements.get(&whole)?.rounds.as_ref()
+        self.state.elements.get(&whole)?.rounds.as_deref()
     }
 
     fn is_any_open(&self, whole: Key) -> bool {
