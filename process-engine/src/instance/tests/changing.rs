@@ -49,7 +49,11 @@ fn a_token_is_moved_into_a_sub_process_whose_scope_begins_with_it() {
     let mut player = begun(&nested(), &[]);
     let a = key(&player, "a");
     modify(&mut player, vec![Change::GiveUp { key: a }, begin("y")]).unwrap();
-    assert!(player.is_at("sub") && player.is_at("y") && !player.is_at("a"), "{}", player.story());
+    assert!(
+        player.is_at("sub") && player.is_at("y") && !player.is_at("a"),
+        "{}",
+        player.story()
+    );
     assert_eq!(player.state().variable(key(&player, "y"), "why"), Some(&json!("by hand")));
     approve(&mut player, "y");
     approve(&mut player, "z");
@@ -61,7 +65,9 @@ fn a_second_one_begins_in_the_scope_that_is_there() {
     let mut player = begun(&nested(), &[]);
     approve(&mut player, "a");
     modify(&mut player, vec![begin("y")]).unwrap();
-    let scopes: Vec<Key> = ["x", "y"].map(|id| player.state().elements.get(&key(&player, id)).unwrap().scope).to_vec();
+    let scopes: Vec<Key> = ["x", "y"]
+        .map(|id| player.state().elements.get(&key(&player, id)).unwrap().scope)
+        .to_vec();
     assert_eq!(scopes, [key(&player, "sub"); 2]);
 }
 
@@ -78,7 +84,10 @@ fn when_there_are_several_scopes_one_must_be_named() {
     let mut player = begun(&nested(), &[]);
     approve(&mut player, "a");
     modify(&mut player, vec![begin("sub")]).unwrap();
-    assert!(matches!(modify(&mut player, vec![begin("y")]), Err(Rejection::CannotBegin { .. })));
+    assert!(matches!(
+        modify(&mut player, vec![begin("y")]),
+        Err(Rejection::CannotBegin { .. })
+    ));
     let scope = Some(key(&player, "sub"));
     let (element, variables) = ("y".into(), bindings(&[]));
     modify(

@@ -67,16 +67,33 @@ fn after_the_rest_has_come_it_can_go_on_again() {
 fn conditions_are_asked_in_both_halves_and_may_tell_them_apart() {
     let nodes = r#"<startEvent id="start"/><parallelGateway id="fork"/><userTask id="a" flowable:assignee="wang"/><userTask id="b" flowable:assignee="wang"/>
         <complexGateway id="gate"/><task id="first"/><endEvent id="firstEnd"/><task id="second"/><endEvent id="secondEnd"/>"#;
-    let flows = flow_if("gate", "first", "waitingForStart") + &flow_if("gate", "second", "not(waitingForStart)");
+    let first = flow_if("gate", "first", "waitingForStart");
+    let second = flow_if("gate", "second", "not(waitingForStart)");
     let model = process(
-        &format!("{nodes}{flows}"),
-        &["start fork", "fork a gate", "fork b gate", "first firstEnd", "second secondEnd"],
+        &format!("{nodes}{first}{second}"),
+        &[
+            "start fork",
+            "fork a gate",
+            "fork b gate",
+            "first firstEnd",
+            "second secondEnd",
+        ],
     );
     let mut player = begun(&model, &[]);
     approve(&mut player, "a");
-    assert_eq!((player.times_done("first"), player.times_done("second")), (1, 0), "{}", player.story());
+    assert_eq!(
+        (player.times_done("first"), player.times_done("second")),
+        (1, 0),
+        "{}",
+        player.story()
+    );
     approve(&mut player, "b");
-    assert_eq!((player.times_done("first"), player.times_done("second")), (1, 1), "{}", player.story());
+    assert_eq!(
+        (player.times_done("first"), player.times_done("second")),
+        (1, 1),
+        "{}",
+        player.story()
+    );
     assert!(has_ended(&player));
 }
 

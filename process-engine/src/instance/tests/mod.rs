@@ -33,7 +33,10 @@ fn flows(chains: &[&str]) -> String {
         let ids: Vec<&str> = chain.split(' ').collect();
         for pair in ids.windows(2) {
             let (from, to) = (pair[0], pair[1]);
-            let _ = write!(text, r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#);
+            let _ = write!(
+                text,
+                r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#
+            );
         }
     }
     text
@@ -56,7 +59,9 @@ fn read(content: &str) -> crate::model::Definitions {
 }
 
 fn world(contents: &[&str]) -> World {
-    contents.iter().fold(World::new(), |world, content| world.with(&read(content)))
+    contents
+        .iter()
+        .fold(World::new(), |world, content| world.with(&read(content)))
 }
 
 /// The process `p` of this model has begun.
@@ -71,7 +76,10 @@ fn begun_in(world: World, variables: &[(&str, Value)]) -> Player {
 }
 
 fn bindings(variables: &[(&str, Value)]) -> Bindings {
-    variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect()
 }
 
 /// The oldest task of an element is approved.

@@ -182,7 +182,11 @@ fn a_standard_loop_is_done_at_least_once_unless_it_is_tested_before() {
 fn a_standard_loop_ends_at_its_maximum() {
     let model = loops(r#"loopMaximum="4""#, "<loopCondition>true</loopCondition>", "n + 1");
     assert_eq!(begun(&model, &[("n", json!(0))]).variable("n"), Some(&json!(4)));
-    let model = loops(r#"loopMaximum="4""#, "<loopCondition>loopCounter &lt; 2</loopCondition>", "n + 1");
+    let model = loops(
+        r#"loopMaximum="4""#,
+        "<loopCondition>loopCounter &lt; 2</loopCondition>",
+        "n + 1",
+    );
     assert_eq!(begun(&model, &[("n", json!(0))]).variable("n"), Some(&json!(2)));
 }
 
@@ -215,12 +219,18 @@ fn times_heard(model: &str) -> usize {
 
 #[test]
 fn behavior_none_throws_an_event_for_each_round_and_interrupts_nothing() {
-    assert_eq!(times_heard(&with_behavior(r#"behavior="None" noneBehaviorEventRef="thrown""#, "")), 3);
+    assert_eq!(
+        times_heard(&with_behavior(r#"behavior="None" noneBehaviorEventRef="thrown""#, "")),
+        3
+    );
 }
 
 #[test]
 fn behavior_one_throws_an_event_for_the_first_round_only() {
-    assert_eq!(times_heard(&with_behavior(r#"behavior="One" oneBehaviorEventRef="thrown""#, "")), 1);
+    assert_eq!(
+        times_heard(&with_behavior(r#"behavior="One" oneBehaviorEventRef="thrown""#, "")),
+        1
+    );
 }
 
 #[test]

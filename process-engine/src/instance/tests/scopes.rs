@@ -152,7 +152,12 @@ fn a_task_may_need_several_tokens_and_let_several_out() {
         &["start two both after end"],
     );
     let player = begun(&model, &[]);
-    assert_eq!((player.times_done("both"), player.tasks("after").len()), (1, 1), "{}", player.story());
+    assert_eq!(
+        (player.times_done("both"), player.tasks("after").len()),
+        (1, 1),
+        "{}",
+        player.story()
+    );
 }
 
 #[test]
@@ -162,7 +167,12 @@ fn a_task_that_gets_too_few_tokens_does_not_begin() {
         &["start two both end"],
     );
     let player = begun(&model, &[]);
-    assert_eq!((player.times_done("both"), has_ended(&player)), (1, false), "{}", player.story());
+    assert_eq!(
+        (player.times_done("both"), has_ended(&player)),
+        (1, false),
+        "{}",
+        player.story()
+    );
 }
 
 #[test]
