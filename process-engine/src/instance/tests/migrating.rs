@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{approve, bindings, flows, has_ended, process, read};
 use crate::{
-    instance::{Command, Rejection},
+    instance::{Command, Rejection, Waiting},
     model::{ElementId, ProcessRef},
     testing::{NotPlayed, Player, World},
 };
@@ -171,6 +171,42 @@ fn open_rounds_go_over_with_their_activity() {
 fn rounds_in_order_do_not_become_rounds_at_once() {
     let (mut player, to) = between(&vote("vote", false), &vote("vote", true));
     assert!(!migrate(&mut player, &to, &[]).unwrap_err().is_empty());
+}
+
+fn bordered(borders: &[(&str, &str)]) -> String {
+    let mut nodes = format!(r#"<startEvent id="start"/>{}<endEvent id="end"/>"#, user("a"));
+    let mut chains = vec!["start a end".to_owned()];
+    for (id, duration) in borders {
+        nodes += &format!(
+            r#"<boundaryEvent id="{id}" attachedToRef="a" cancelActivity="false"><timerEventDefinition><timeDuration>{duration}</timeDuration></timerEventDefinition></boundaryEvent>{}<endEvent id="{id}-end"/>"#,
+            user(&format!("{id}-task"))
+        );
+        chains.push(format!("{id} {id}-task {id}-end"));
+    }
+    process(&nodes, &chains.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn timers(player: &Player) -> Vec<(String, i64)> {
+    let waits = player.state().waits.values();
+    let timers = waits.filter_map(|wait| match &wait.what {
+        Waiting::Timer { due_at, .. } => Some((wait.element.to_string(), (*due_at - player.now()).num_hours())),
+        _ => None,
+    });
+    timers.collect()
+}
+
+#[test]
+fn new_borders_are_waited_for_old_ones_are_not_and_those_in_both_stay_as_they_were() {
+    let first = bordered(&[("same", "PT2H"), ("gone", "PT3H")]);
+    let second = bordered(&[("same", "PT7H"), ("new", "PT5H")]);
+    let (mut player, to) = between(&first, &second);
+    migrate(&mut player, &to, &[]).unwrap();
+    assert_eq!(
+        timers(&player),
+        [("same".to_owned(), 2), ("new".to_owned(), 5)],
+        "{}",
+        player.story()
+    );
 }
 
 #[test]
