@@ -75,6 +75,16 @@ impl Simulation {
         self.spread()
     }
 
+    /// Somebody outside sends a message; it is kept until somebody waits for it.
+    pub fn send(&mut self, name: &str, correlation: Option<&str>, payload: Bindings) -> Result<(), NotPlayed> {
+        self.letters.push_back(Letter {
+            name: name.to_owned(),
+            correlation: correlation.map(str::to_owned),
+            payload,
+        });
+        self.spread()
+    }
+
     /// Whatever was thrown and not heard yet reaches whoever waits for it, and begins what begins with it.
     fn spread(&mut self) -> Result<(), NotPlayed> {
         loop {
