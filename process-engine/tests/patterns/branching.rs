@@ -8,13 +8,23 @@ use crate::Story;
 #[test]
 fn wcp01_one_step_begins_when_the_one_before_is_done() {
     let mut story = Story::of("wcp01_sequence", &[]);
-    story.open(&["register"]).done("register").open(&["review"]).done("review").ended();
+    story
+        .open(&["register"])
+        .done("register")
+        .open(&["review"])
+        .done("review")
+        .ended();
 }
 
 #[test]
 fn wcp02_both_branches_of_a_parallel_split_begin() {
     let mut story = Story::of("wcp02_parallel_split", &[]);
-    story.open(&["drainage", "fire"]).done("drainage").open(&["fire"]).done("fire").ended();
+    story
+        .open(&["drainage", "fire"])
+        .done("drainage")
+        .open(&["fire"])
+        .done("fire")
+        .ended();
 }
 
 #[test]
@@ -46,5 +56,11 @@ fn wcp16_whatever_happens_first_chooses_and_the_other_is_not_waited_for_any_more
 #[test]
 fn wcp42_one_step_sends_several_threads_on() {
     let mut story = Story::of("wcp42_thread_split", &[]);
-    story.done("print").open(&["post", "post", "post"]).done("post").done("post").done("post").ended();
+    story
+        .done("print")
+        .open(&["post", "post", "post"])
+        .done("post")
+        .done("post")
+        .done("post")
+        .ended();
 }

@@ -10,14 +10,21 @@ use crate::Story;
 #[test]
 fn wcp12_instances_are_begun_one_after_the_other_and_nobody_waits_for_them() {
     let mut story = Story::of("wcp12_mi_without_synchronization", &[("number", json!(3))]);
-    story.open(&["notify", "notify", "notify", "register"]).done("register").runs();
+    story
+        .open(&["notify", "notify", "notify", "register"])
+        .done("register")
+        .runs();
     story.done("notify").done("notify").done("notify").ended();
 }
 
 #[test]
 fn wcp13_three_instances_as_the_model_says_are_waited_for() {
     let mut story = Story::of("wcp13_mi_known_at_design_time", &[]);
-    story.open(&["inspect", "inspect", "inspect"]).done("inspect").done("inspect").open(&["inspect"]);
+    story
+        .open(&["inspect", "inspect", "inspect"])
+        .done("inspect")
+        .done("inspect")
+        .open(&["inspect"]);
     story.done("inspect").open(&["report"]).done("report").ended();
 }
 
@@ -57,20 +64,34 @@ fn add(story: &mut Story, whom: &str) {
 #[test]
 fn wcp26_all_instances_are_given_up_at_once() {
     let mut story = Story::of("wcp26_cancel_mi_activity", &[]);
-    story.done("inspect").open(&["inspect", "inspect"]).message("stop").open(&[]).ended();
+    story
+        .done("inspect")
+        .open(&["inspect", "inspect"])
+        .message("stop")
+        .open(&[])
+        .ended();
     assert_eq!(story.0.times_done("report"), 0);
 }
 
 #[test]
 fn wcp27_the_instances_that_are_left_are_given_up_and_the_work_goes_on() {
     let mut story = Story::of("wcp27_complete_mi_activity", &[]);
-    story.done("inspect").message("enough").open(&["report"]).done("report").ended();
+    story
+        .done("inspect")
+        .message("enough")
+        .open(&["report"])
+        .done("report")
+        .ended();
 }
 
 #[test]
 fn wcp34_two_of_three_begin_the_next_step_and_the_third_may_still_be_done() {
     let mut story = Story::of("wcp34_static_partial_join_for_mi", &[]);
-    story.done("opine").open(&["opine", "opine"]).done("opine").open(&["decide", "opine"]);
+    story
+        .done("opine")
+        .open(&["opine", "opine"])
+        .done("opine")
+        .open(&["decide", "opine"]);
     story.done("opine").open(&["decide"]).done("decide").ended();
 }
 

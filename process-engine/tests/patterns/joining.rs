@@ -8,7 +8,13 @@ use crate::Story;
 #[test]
 fn wcp03_the_step_after_a_synchronization_begins_once_when_both_branches_are_done() {
     let mut story = Story::of("wcp03_synchronization", &[]);
-    story.done("fire").open(&["drainage"]).done("drainage").open(&["decide"]).done("decide").ended();
+    story
+        .done("fire")
+        .open(&["drainage"])
+        .done("drainage")
+        .open(&["decide"])
+        .done("decide")
+        .ended();
 }
 
 #[test]
@@ -22,7 +28,12 @@ fn wcp05_the_step_after_a_simple_merge_begins_whichever_branch_was_chosen() {
 #[test]
 fn wcp07_a_synchronizing_merge_waits_for_the_branches_that_were_chosen_and_no_others() {
     let mut both = Story::of("wcp07_synchronizing_merge", &[("height", json!(30)), ("area", json!(2000))]);
-    both.done("fire").open(&["defence"]).done("defence").open(&["issue"]).done("issue").ended();
+    both.done("fire")
+        .open(&["defence"])
+        .done("defence")
+        .open(&["issue"])
+        .done("issue")
+        .ended();
     let mut one = Story::of("wcp07_synchronizing_merge", &[("height", json!(30)), ("area", json!(80))]);
     one.done("fire").open(&["issue"]).done("issue").ended();
 }
@@ -30,7 +41,11 @@ fn wcp07_a_synchronizing_merge_waits_for_the_branches_that_were_chosen_and_no_ot
 #[test]
 fn wcp08_the_step_after_a_multi_merge_begins_once_for_each_branch() {
     let mut story = Story::of("wcp08_multi_merge", &[]);
-    story.done("fire").open(&["drainage", "inform"]).done("drainage").open(&["inform", "inform"]);
+    story
+        .done("fire")
+        .open(&["drainage", "inform"])
+        .done("drainage")
+        .open(&["inform", "inform"]);
     story.done("inform").done("inform").ended();
 }
 
@@ -56,14 +71,21 @@ fn wcp28_what_comes_again_before_all_branches_came_is_kept_until_then() {
 #[test]
 fn wcp30_two_of_three_branches_go_on_and_the_third_begins_nothing() {
     let mut story = Story::of("wcp30_structured_partial_join", &[]);
-    story.done("third").open(&["first", "second"]).done("first").open(&["decide", "second"]);
+    story
+        .done("third")
+        .open(&["first", "second"])
+        .done("first")
+        .open(&["decide", "second"]);
     story.done("second").open(&["decide"]).done("decide").ended();
 }
 
 #[test]
 fn wcp31_two_of_three_go_on_and_what_comes_again_is_kept_until_all_three_came() {
     let mut story = Story::of("wcp31_blocking_partial_join", &[]);
-    story.done("first").done("second").open(&["decide", "first", "second", "third", "third"]);
+    story
+        .done("first")
+        .done("second")
+        .open(&["decide", "first", "second", "third", "third"]);
     story.done("first").done("second").open(&["decide", "third", "third"]);
     story.done("third").open(&["decide", "decide", "third"]);
     story.done("third").done("decide").done("decide").ended();
@@ -73,7 +95,11 @@ fn wcp31_two_of_three_go_on_and_what_comes_again_is_kept_until_all_three_came() 
 fn wcp33_an_and_join_keeps_further_tokens_of_a_branch_for_its_next_turn() {
     let mut story = Story::of("wcp33_generalized_and_join", &[]);
     story.done("left").done("left").open(&["right", "right"]);
-    story.done("right").open(&["decide", "right"]).done("right").open(&["decide", "decide"]);
+    story
+        .done("right")
+        .open(&["decide", "right"])
+        .done("right")
+        .open(&["decide", "decide"]);
     story.done("decide").done("decide").ended();
 }
 
@@ -81,7 +107,12 @@ fn wcp33_an_and_join_keeps_further_tokens_of_a_branch_for_its_next_turn() {
 fn wcp37_a_local_merge_knows_what_can_still_come_through_nested_choices() {
     let model = "wcp37_local_synchronizing_merge";
     let mut expert = Story::of(model, &[("height", json!(30)), ("area", json!(9000))]);
-    expert.open(&["expert", "fire"]).done("fire").open(&["expert"]).done("expert").open(&["issue"]);
+    expert
+        .open(&["expert", "fire"])
+        .done("fire")
+        .open(&["expert"])
+        .done("expert")
+        .open(&["issue"]);
     let mut skipped = Story::of(model, &[("height", json!(30)), ("area", json!(2000))]);
     skipped.open(&["fire"]).done("fire").open(&["issue"]).done("issue").ended();
 }
@@ -98,5 +129,11 @@ fn wcp38_a_general_merge_waits_as_long_as_a_loop_before_it_turns() {
 #[test]
 fn wcp41_one_step_takes_several_threads() {
     let mut story = Story::of("wcp41_thread_merge", &[]);
-    story.done("left").open(&["right"]).done("right").open(&["decide"]).done("decide").ended();
+    story
+        .done("left")
+        .open(&["right"])
+        .done("right")
+        .open(&["decide"])
+        .done("decide")
+        .ended();
 }

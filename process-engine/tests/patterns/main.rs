@@ -35,7 +35,10 @@ impl Story {
     fn of(name: &str, variables: &[(&str, Value)]) -> Self {
         let mut player = Player::new(&world(name));
         player.be("zhang").administrator(true);
-        let variables: Bindings = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let variables: Bindings = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
         if let Err(why) = player.start(name, variables) {
             panic!("{name} does not start: {why}");
         }

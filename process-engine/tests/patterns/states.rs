@@ -17,7 +17,14 @@ fn begin(story: &mut Story, around: &str, element: &str) -> Result<(), NotPlayed
 }
 
 fn close(story: &mut Story, around: &str) {
-    let scope = *story.0.state().elements.iter().find(|(_, at)| &*at.element == around).unwrap().0;
+    let scope = *story
+        .0
+        .state()
+        .elements
+        .iter()
+        .find(|(_, at)| &*at.element == around)
+        .unwrap()
+        .0;
     story.0.ask(&Command::CompleteAdHoc { scope }).unwrap();
 }
 
@@ -34,7 +41,12 @@ fn wcp17_steps_are_done_one_at_a_time_and_some_only_after_others() {
     assert!(begin(&mut story, "visits", "draw").is_err());
     begin(&mut story, "visits", "measure").unwrap();
     assert!(begin(&mut story, "visits", "photograph").is_err());
-    story.open(&["measure"]).done("measure").open(&["draw"]).done("draw").open(&[]);
+    story
+        .open(&["measure"])
+        .done("measure")
+        .open(&["draw"])
+        .done("draw")
+        .open(&[]);
     begin(&mut story, "visits", "photograph").unwrap();
     story.done("photograph");
     close(&mut story, "visits");
@@ -44,7 +56,11 @@ fn wcp17_steps_are_done_one_at_a_time_and_some_only_after_others() {
 #[test]
 fn wcp18_an_objection_is_taken_only_as_long_as_the_publicity_lasts() {
     let mut story = Story::of("wcp18_milestone", &[]);
-    story.message("objection").open(&["examine", "publicity"]).message("objection").open(&["examine", "examine", "publicity"]);
+    story
+        .message("objection")
+        .open(&["examine", "publicity"])
+        .message("objection")
+        .open(&["examine", "examine", "publicity"]);
     story.done("publicity").open(&["examine", "examine", "issue"]);
     assert!(story.0.message("objection", Bindings::new()).is_err());
     story.done("examine").done("examine").done("issue").ended();

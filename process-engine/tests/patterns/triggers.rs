@@ -20,7 +20,9 @@ fn wcp23_a_signal_that_nobody_waits_for_is_lost() {
 fn wcp24_a_message_that_came_too_early_is_kept_until_it_is_waited_for() {
     let world = world("wcp24_persistent_trigger");
     let mut all = Simulation::new(&world);
-    let at = all.start("wcp24_persistent_trigger", Bindings::new(), StartedBy::Somebody).unwrap();
+    let at = all
+        .start("wcp24_persistent_trigger", Bindings::new(), StartedBy::Somebody)
+        .unwrap();
     all.send("payment", None, Bindings::new()).unwrap();
     let task = all.players()[at].task("prepare", "").unwrap();
     all.ask(

@@ -83,10 +83,15 @@ impl Run<'_> {
             return self.conclude(&process, at, key, outcome);
         }
         let whole = element.scope;
-        self.emit(Event::VariablesSet {
-            scope: key,
-            variables: outcome_variable(outcome),
-        });
+        if is_standard_loop(&process, at) {
+            // The condition of the loop asks how the last round was decided, and so does whatever follows.
+            self.set(whole, outcome_variable(outcome));
+        } else {
+            self.emit(Event::VariablesSet {
+                scope: key,
+                variables: outcome_variable(outcome),
+            });
+        }
         if vote_rule(&process, at).is_some() {
             let nobody = self.platform();
             self.count_vote(whole, task, by.unwrap_or(&nobody), outcome);
@@ -233,6 +238,11 @@ fn as_value(tally: Tally) -> serde_json::Value {
         "abstentions": tally.abstentions,
         "total": tally.total,
     })
+}
+
+fn is_standard_loop(process: &Process, at: NodeIx) -> bool {
+    let activity = process.node(at).activity.as_ref();
+    activity.is_some_and(|activity| matches!(activity.repetition, Repetition::Standard { .. }))
 }
 
 fn outcome_variable(outcome: &Outcome) -> Bindings {
