@@ -153,6 +153,14 @@ struct Check<'a> {
     plan: &'a Plan,
 }
 
+/// What a scope becomes in the new model.
+enum Scope {
+    /// This node; none: the instance itself.
+    Known(Option<NodeIx>),
+    /// Nothing, which is a finding of its own.
+    Missing,
+}
+
 impl Check<'_> {
     /// The element of the new model that one of the old model becomes.
     fn counterpart(&self, old: &ElementId) -> Option<NodeIx> {
@@ -183,26 +191,33 @@ impl Check<'_> {
         if element.round.is_some() {
             return None;
         }
-        let around = self.scope(element.scope)?;
+        let Scope::Known(around) = self.scope(element.scope) else {
+            return None;
+        };
         new_scopes(self.to, new, around)
             .is_none()
             .then(|| format!("{id} stands in another scope than {} of the new model", node.id))
     }
 
-    /// The node of the new model that a scope becomes, none for the instance itself; outer none: it is found wanting itself.
-    fn scope(&self, scope: Key) -> Option<Option<NodeIx>> {
+    /// The node of the new model that a scope becomes.
+    fn scope(&self, scope: Key) -> Scope {
         if scope == ROOT {
-            return Some(None);
+            return Scope::Known(None);
         }
-        let element = self.instance.elements.get(&scope)?;
-        self.counterpart(&element.element).map(Some)
+        let element = self.instance.elements.get(&scope);
+        match element.and_then(|element| self.counterpart(&element.element)) {
+            Some(at) => Scope::Known(Some(at)),
+            None => Scope::Missing,
+        }
     }
 
     fn token(&self, scope: Key, flow: &ElementId) -> Option<String> {
         let Some(new) = self.plan.flows.get(flow).and_then(|new| self.to.find_flow(new)) else {
             return Some(format!("a token waits on {flow}, and the new model has no such flow"));
         };
-        let around = self.scope(scope)?;
+        let Scope::Known(around) = self.scope(scope) else {
+            return None;
+        };
         let source = self.to.node(self.to.flow(new).source);
         (source.parent != around).then(|| format!("a token waits on {flow}, which stands in another scope in the new model"))
     }

@@ -55,7 +55,9 @@ pub(super) fn migrate(
         incident.element = renamed(elements, &incident.element);
     }
     for (_, from) in state.fired.iter_mut().filter(|(key, _)| moving.contains(key)) {
-        from.iter_mut().for_each(|flow| *flow = renamed(flows, flow));
+        for flow in from.iter_mut() {
+            *flow = renamed(flows, flow);
+        }
     }
     for (_, back) in state.straight_back.iter_mut().filter(|(key, _)| moving.contains(key)) {
         rename_ways_back(back, &|element| renamed(elements, element));

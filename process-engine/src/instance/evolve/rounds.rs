@@ -35,7 +35,9 @@ pub(super) fn of_rounds(state: &mut Instance, event: &Event) {
         }
         Event::GatewayFired { key, from, flows } => {
             if let Some(scope) = state.elements.get(key).map(|gateway| gateway.scope) {
-                flows.iter().for_each(|flow| state.tokens.put(scope, flow, 1));
+                for flow in flows {
+                    state.tokens.put(scope, flow, 1);
+                }
                 state.fired.insert(*key, from.clone());
             }
         }

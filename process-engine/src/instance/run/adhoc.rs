@@ -67,28 +67,26 @@ impl Run<'_> {
     }
 
     /// After an activity was done: whether that completes the ad-hoc sub-process around it.
-    pub(super) fn after_inner(&mut self, process: &Arc<Process>, at: NodeIx, scope: Key) -> Result<(), Rejection> {
+    pub(super) fn after_inner(&mut self, process: &Arc<Process>, at: NodeIx, scope: Key) {
         let node = process.node(at);
         let around = node.parent.filter(|_| node.activity.is_some());
-        match around {
-            Some(around) if ad_hoc(process, around).is_some() => self.ask_ad_hoc(process, around, scope),
-            _ => Ok(()),
+        if let Some(around) = around.filter(|around| ad_hoc(process, *around).is_some()) {
+            self.ask_ad_hoc(process, around, scope);
         }
     }
 
     /// Asks the completion condition of an ad-hoc sub-process.
-    pub(super) fn ask_ad_hoc(&mut self, process: &Arc<Process>, at: NodeIx, scope: Key) -> Result<(), Rejection> {
+    pub(super) fn ask_ad_hoc(&mut self, process: &Arc<Process>, at: NodeIx, scope: Key) {
         let condition = ad_hoc(process, at).and_then(|ad_hoc| ad_hoc.completion.as_ref());
         let is_closed = self.state.elements.get(&scope).is_none_or(|element| element.closed);
         let Some(condition) = condition.filter(|_| !is_closed) else {
-            return Ok(());
+            return;
         };
         match self.holds(condition, scope) {
             Ok(true) => self.close_ad_hoc(process, at, scope),
             Ok(false) => {}
             Err(cause) => self.stuck(scope, Phase::Active, Stuck::from(cause)),
         }
-        Ok(())
     }
 
     /// Nothing more begins in it; what still runs is given up, if the model says so.

@@ -9,6 +9,9 @@ use crate::{
     model::{Catch, ElementId, NodeIx, NodeKind, Process, ThrowResult, Trigger},
 };
 
+/// A join and the flows whose tokens it begins with.
+type Ready = (NodeIx, Vec<ElementId>);
+
 impl Run<'_> {
     /// A token stands on a flow: what it leads to begins, if it needs no other.
     pub(super) fn arrive(&mut self, arrival: Arrival) -> Result<(), Rejection> {
@@ -28,7 +31,7 @@ impl Run<'_> {
     }
 
     /// A join of this scope that can begin, and with which tokens; or one that nobody can tell of.
-    fn ready_join(&self, process: &Process, scope: Key) -> Result<Option<(NodeIx, Vec<ElementId>)>, (NodeIx, Stuck)> {
+    fn ready_join(&self, process: &Process, scope: Key) -> Result<Option<Ready>, (NodeIx, Stuck)> {
         for (flow, _) in self.state.tokens.of(scope) {
             let Some(flow) = process.find_flow(flow) else { continue };
             let target = process.flow(flow).target;

@@ -95,7 +95,7 @@ impl Run<'_> {
             if is_stuck || (!empty.is_empty() && self.may_still_come(&process, at, scope, &full, &empty)) {
                 continue;
             }
-            self.reset_gateway(&process, at, key, &from)?;
+            self.reset_gateway(&process, at, key, &from);
             return Ok(true);
         }
         Ok(false)
@@ -103,15 +103,9 @@ impl Run<'_> {
 
     /// The second half of a complex gateway: the late tokens are consumed, and flows whose condition holds now get one. A
     /// flow without a condition, and the default one, had theirs in the first half.
-    pub(super) fn reset_gateway(
-        &mut self,
-        process: &Arc<Process>,
-        at: NodeIx,
-        key: Key,
-        from: &[ElementId],
-    ) -> Result<(), Rejection> {
+    pub(super) fn reset_gateway(&mut self, process: &Arc<Process>, at: NodeIx, key: Key, from: &[ElementId]) {
         let Some(scope) = self.state.elements.get(&key).map(|element| element.scope) else {
-            return Ok(());
+            return;
         };
         let node = process.node(at);
         let ids = node.incoming.iter().map(|flow| &process.flow(*flow).id);
@@ -130,7 +124,7 @@ impl Run<'_> {
                 Ok(false) => {}
                 Err(cause) => {
                     self.stuck(key, Phase::Leaving, cause.into());
-                    return Ok(());
+                    return;
                 }
             }
         }
@@ -141,7 +135,6 @@ impl Run<'_> {
         self.emit(Event::ElementLeft { key, flows: ids });
         self.arrivals.extend(flows.into_iter().map(|flow| Arrival { scope, flow }));
         self.touched.insert(scope);
-        Ok(())
     }
 }
 

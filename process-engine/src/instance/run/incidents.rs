@@ -56,7 +56,10 @@ impl Run<'_> {
             Phase::Entering => self.begin(&process, at, owner),
             Phase::Active => self.retry_active(owner),
             Phase::Leaving => match self.state.fired.get(&owner).cloned() {
-                Some(from) => self.reset_gateway(&process, at, owner, &from),
+                Some(from) => {
+                    self.reset_gateway(&process, at, owner, &from);
+                    Ok(())
+                }
                 None => self.leave(owner),
             },
         }
@@ -83,7 +86,10 @@ impl Run<'_> {
         }
         match &process.node(at).kind {
             NodeKind::Task(task) if super::work::job_of(task).is_some() => self.begin_again(&process, at, key, task),
-            NodeKind::SubProcess(SubProcess::AdHoc(_)) => self.ask_ad_hoc(&process, at, key),
+            NodeKind::SubProcess(SubProcess::AdHoc(_)) => {
+                self.ask_ad_hoc(&process, at, key);
+                Ok(())
+            }
             NodeKind::Throw(_) | NodeKind::End(_) => {
                 self.compensating.insert(key);
                 Ok(())

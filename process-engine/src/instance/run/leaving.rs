@@ -37,7 +37,7 @@ impl Run<'_> {
                 self.arrivals.extend(arrivals);
                 self.touched.insert(scope);
                 self.compensating.extend(compensates.map(|what| what.by));
-                self.after_inner(&process, at, scope)?;
+                self.after_inner(&process, at, scope);
                 self.after_end(&process, at, scope, &own)
             }
             Err(stuck) => {

@@ -46,13 +46,13 @@ impl Run<'_> {
             flows: plan.renamed_flows(),
             reason: reason.to_owned(),
         });
-        self.into_new_scopes(&to)?;
-        self.adjust_waits(&from, &to, &plan)?;
+        self.move_into_new_scopes(&to)?;
+        self.adjust_waits(&from, &to, &plan);
         self.wake()
     }
 
     /// What stands in a sub-process of the new model that was not there before is moved into it.
-    fn into_new_scopes(&mut self, to: &Arc<Process>) -> Result<(), Rejection> {
+    fn move_into_new_scopes(&mut self, to: &Arc<Process>) -> Result<(), Rejection> {
         let mut opened: BTreeMap<(Key, NodeIx), Key> = BTreeMap::new();
         let own: Vec<Key> = self.own_elements();
         for key in own {
@@ -71,14 +71,13 @@ impl Run<'_> {
             let Some(at) = to.find(&id) else { continue };
             let mut scope = old_scope;
             for between in new_scopes(to, at, around).unwrap_or_default() {
-                scope = match opened.get(&(scope, between)) {
-                    Some(open) => *open,
-                    None => {
-                        let open = self.open_scope(to, between, scope)?;
-                        opened.insert((scope, between), open);
-                        open
-                    }
+                let place = (scope, between);
+                scope = if let Some(open) = opened.get(&place) {
+                    *open
+                } else {
+                    self.open_scope(to, between, scope)?
                 };
+                opened.insert(place, scope);
             }
             if scope != old_scope {
                 self.emit(Event::ElementMoved { key, scope });
@@ -95,7 +94,7 @@ impl Run<'_> {
     }
 
     /// Events on borders and of event sub-processes that are gone are not waited for any more; new ones are.
-    fn adjust_waits(&mut self, from: &Process, to: &Arc<Process>, plan: &Plan) -> Result<(), Rejection> {
+    fn adjust_waits(&mut self, from: &Process, to: &Arc<Process>, plan: &Plan) {
         // An event that was there before waits as it did, or has happened already.
         let is_known = |id: &ElementId| {
             let old = plan
@@ -141,7 +140,6 @@ impl Run<'_> {
                 }
             }
         }
-        Ok(())
     }
 }
 

@@ -122,9 +122,10 @@ impl Run<'_> {
         };
         let open = self.open_scopes(process, level);
         if let Some(named) = named {
-            return match open.contains(&named) {
-                true => Ok(named),
-                false => Err(cannot(format!("it does not belong into what runs under the key {named}"))),
+            return if open.contains(&named) {
+                Ok(named)
+            } else {
+                Err(cannot(format!("it does not belong into what runs under the key {named}")))
             };
         }
         match (open.as_slice(), level) {

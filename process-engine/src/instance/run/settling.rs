@@ -106,6 +106,7 @@ impl Run<'_> {
     }
 
     /// Something that has no expression to blame cannot go on.
+    #[allow(clippy::unnecessary_wraps, reason = "said in the words of whoever asks")]
     pub(super) fn refuse<T>(stuck: Stuck) -> Result<Result<T, Stuck>, Rejection> {
         Ok(Err(stuck))
     }

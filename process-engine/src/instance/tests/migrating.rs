@@ -1,6 +1,6 @@
 //! Over to another version of the model.
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
 use serde_json::json;
 
@@ -177,7 +177,8 @@ fn bordered(borders: &[(&str, &str)]) -> String {
     let mut nodes = format!(r#"<startEvent id="start"/>{}<endEvent id="end"/>"#, user("a"));
     let mut chains = vec!["start a end".to_owned()];
     for (id, duration) in borders {
-        nodes += &format!(
+        let _ = write!(
+            nodes,
             r#"<boundaryEvent id="{id}" attachedToRef="a" cancelActivity="false"><timerEventDefinition><timeDuration>{duration}</timeDuration></timerEventDefinition></boundaryEvent>{}<endEvent id="{id}-end"/>"#,
             user(&format!("{id}-task"))
         );

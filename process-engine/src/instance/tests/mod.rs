@@ -1,9 +1,12 @@
 //! Stories of instances: a model, what is asked of it, and where it stands then. After every command a replay of the
 //! stored events must come to the same state; the player asks for that.
 
+#![allow(clippy::unwrap_used, reason = "a story that fails may panic")]
+
 mod changing;
 mod gateways;
 mod migrating;
+mod property;
 mod rounds;
 mod scopes;
 mod work;

@@ -90,7 +90,9 @@ fn begin(player: &mut Player, element: &str) -> Result<(), NotPlayed> {
 }
 
 fn begin_all(player: &mut Player, elements: &[&str]) {
-    elements.iter().for_each(|element| begin(player, element).unwrap());
+    for element in elements {
+        begin(player, element).unwrap();
+    }
 }
 
 #[test]
