@@ -45,7 +45,8 @@ impl Run<'_> {
         }
     }
 
-    /// All flows whose condition holds or that have none; the default, if there are none of these.
+    /// All flows whose condition holds or that have none; the default, if there are none of these. The default flow of an
+    /// activity is taken beside those that have none (BPMN 2.0, table 10.3).
     pub(super) fn all_ways(
         &self,
         process: &Process,
@@ -55,21 +56,26 @@ impl Run<'_> {
     ) -> Result<Vec<FlowIx>, Stuck> {
         let node = process.node(at);
         let mut ways = Vec::with_capacity(node.outgoing.len());
+        let mut has_one_held = false;
         for flow in node.outgoing.iter().filter(|flow| node.default != Some(**flow)) {
             let is_taken = match &process.flow(*flow).condition {
                 None => true,
-                Some(condition) => condition.holds(&self.seen(scope, besides))?,
+                Some(condition) => {
+                    let holds = condition.holds(&self.seen(scope, besides))?;
+                    has_one_held |= holds;
+                    holds
+                }
             };
             if is_taken {
                 ways.push(*flow);
             }
         }
-        if ways.is_empty() {
-            match node.default {
-                Some(flow) => ways.push(flow),
-                None if node.outgoing.is_empty() => {}
-                None => return Err(no_way_on(process, at)),
-            }
+        let is_left_over = ways.is_empty() || (node.activity.is_some() && !has_one_held);
+        if is_left_over && let Some(flow) = node.default {
+            ways.push(flow);
+        }
+        if ways.is_empty() && !node.outgoing.is_empty() {
+            return Err(no_way_on(process, at));
         }
         Ok(ways)
     }

@@ -59,6 +59,9 @@ impl Run<'_> {
         if let Some(handler) = associated {
             return Ok(Some(process.node(handler).id.clone()));
         }
+        if !matches!(process.node(at).kind, NodeKind::SubProcess(_) | NodeKind::Call(_)) {
+            return Ok(None);
+        }
         let Some((inner, level)) = self.level_in(key)? else {
             return Ok(None);
         };

@@ -142,7 +142,10 @@ impl Run<'_> {
 
     /// Whether an activity that begins was interrupted at once, by a condition on its border that holds already.
     fn is_held_up(&mut self, key: Key) -> Result<bool, Rejection> {
-        self.look_at_conditions(Some(key))?;
+        // Opening a condition counts as a change: without one there is nothing to be asked.
+        if self.variables_changed {
+            self.look_at_conditions(Some(key))?;
+        }
         Ok(!self.state.elements.contains_key(&key))
     }
 

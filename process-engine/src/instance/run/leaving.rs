@@ -32,7 +32,10 @@ impl Run<'_> {
                     .map(|flow| Arrival { scope, flow })
                     .collect();
                 self.offer_compensation(&process, at, key)?;
-                let own = self.own(key);
+                let own = match process.node(at).kind {
+                    NodeKind::End(_) => self.own(key),
+                    _ => Bindings::new(),
+                };
                 self.emit(Event::ElementLeft { key, flows });
                 self.arrivals.extend(arrivals);
                 self.touched.insert(scope);

@@ -1,6 +1,6 @@
 //! On until nothing can go on by itself.
 
-use super::{Run, Stuck};
+use super::{Arrival, Run, Stuck};
 use crate::{
     instance::{
         ROOT,
@@ -8,7 +8,7 @@ use crate::{
         event::Event,
         words::{Ending, Key},
     },
-    model::NodeKind,
+    model::{NodeKind, ThrowResult, Work},
 };
 
 impl Run<'_> {
@@ -20,18 +20,45 @@ impl Run<'_> {
                 self.look_at_conditions(None)?;
             } else if let Some(by) = self.compensating.pop_first() {
                 self.continue_compensation(by)?;
-            } else if let Some(arrival) = self.arrivals.pop_front() {
+            } else if let Some(arrival) = self.next_arrival() {
                 if self.state.elements.contains_key(&arrival.scope) {
                     self.arrive(arrival)?;
                 }
             } else if let Some(scope) = self.touched.pop_last() {
                 // Inner scopes have greater keys: they are looked at before those around them.
                 self.look_at(scope)?;
+            } else if let Some(arrival) = self.arrivals.pop_front() {
+                self.arrive(arrival)?;
             } else {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// The next token that arrives. Those that throw something arrive last: whoever is about to wait for it then does. Which
+    /// of several tokens moves first is nobody's promise.
+    fn next_arrival(&mut self) -> Option<Arrival> {
+        let first = self.arrivals.iter().position(|arrival| !self.throws(*arrival))?;
+        self.arrivals.remove(first)
+    }
+
+    /// Whether a token arrives where a message or a signal is thrown.
+    fn throws(&self, arrival: Arrival) -> bool {
+        if !self.state.elements.contains_key(&arrival.scope) {
+            return false;
+        }
+        let Ok(process) = self.process_in(arrival.scope) else {
+            return false;
+        };
+        match &process.node(process.flow(arrival.flow).target).kind {
+            NodeKind::Throw(throw) | NodeKind::End(throw) => throw
+                .results
+                .iter()
+                .any(|result| matches!(result, ThrowResult::Message(_) | ThrowResult::Signal(_))),
+            NodeKind::Task(task) => matches!(task.work, Work::Send(_)),
+            _ => false,
+        }
     }
 
     /// Begins the joins of a scope that can begin, and ends it when nothing is left in it.
