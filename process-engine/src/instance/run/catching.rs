@@ -190,7 +190,10 @@ impl Run<'_> {
                 self.emit(Event::WaitEnded { key: other });
             }
         }
-        let mut came = wait.so_far.clone();
+        let mut came = Bindings::new();
+        if needs_all(&process, event) {
+            came.clone_from(&wait.so_far);
+        }
         came.extend(payload.iter().map(|(name, value)| (name.clone(), value.clone())));
         match part {
             Part::Own => self.happened(&process, event, wait.owner, came),
@@ -329,6 +332,9 @@ impl Run<'_> {
     fn interrupt(&mut self, scope: Key) -> Result<(), Rejection> {
         self.cancel_inside(scope);
         self.end_level_events(scope)?;
+        if self.is_ad_hoc(scope) {
+            self.emit(Event::AdHocClosed { key: scope });
+        }
         let own = self.state.elements.get(&scope).map(|element| element.element.clone());
         let open: Vec<Key> = self
             .state

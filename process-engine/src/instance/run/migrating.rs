@@ -11,7 +11,7 @@ use crate::{
         migration::{Plan, new_scopes, plan, triggers, validate},
         words::Key,
     },
-    model::{ElementId, NodeIx, Process, ProcessRef},
+    model::{ElementId, NodeIx, NodeKind, Process, ProcessRef},
 };
 
 impl Run<'_> {
@@ -117,12 +117,24 @@ impl Run<'_> {
             }
             let at = (host != ROOT).then(|| to.find(&element.element)).flatten();
             let expected = events_of(to, at, element.rounds.is_some(), element.round.is_some());
+            // What starts an event sub-process of a called process is no matter of this model.
+            let called = match host != ROOT && element.process.is_some() {
+                true => Some(self.process_in(host)?),
+                false => None,
+            };
+            let is_called = |id: &ElementId| {
+                let called = called.as_ref().and_then(|called| Some((called, called.find(id)?)));
+                called.is_some_and(|(called, at)| matches!(called.node(at).kind, NodeKind::Start { .. }))
+            };
             let vanished: Vec<Key> = self
                 .state
                 .waits
                 .iter()
                 .filter(|(_, wait)| wait.owner == host && (host == ROOT || wait.element != element.element))
                 .filter(|(_, wait)| {
+                    if is_called(&wait.element) {
+                        return false;
+                    }
                     let is_expected = expected.iter().any(|event| to.node(*event).id == wait.element);
                     !is_expected || !is_known(&wait.element)
                 })

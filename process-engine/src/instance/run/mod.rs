@@ -21,7 +21,7 @@ mod looking;
 mod marking;
 mod migrating;
 mod modifying;
-mod moment;
+pub(super) mod moment;
 pub(crate) mod moving;
 mod rounds;
 mod settling;

@@ -1,5 +1,6 @@
 //! What people do with their tasks, told as stories. Models are sketched in Rust; the player replays every step.
 
+mod events;
 mod moves;
 mod people;
 mod property;
