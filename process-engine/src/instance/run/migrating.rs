@@ -119,7 +119,7 @@ impl Run<'_> {
             let expected = events_of(to, at, element.rounds.is_some(), element.round.is_some());
             // What starts an event sub-process of a called process is no matter of this model.
             let called = match host != ROOT && element.process.is_some() {
-                true => Some(self.process_in(host)?),
+                true => self.process_in(host).ok(),
                 false => None,
             };
             let is_called = |id: &ElementId| {

@@ -101,7 +101,6 @@ fn a_timer_that_was_due_before_the_pause_is_only_late() {
 
 #[test]
 fn a_timer_that_begins_in_a_pause_does_not_run_before_it_is_over() {
-    let mut player = begun(RUNNING);
     let parts = [
         start("s"),
         task("a"),
@@ -111,7 +110,7 @@ fn a_timer_that_begins_in_a_pause_does_not_run_before_it_is_over() {
         end("e2"),
         flows(&["s > a > c > e", "b > e2"]),
     ];
-    player = started_in(world(&[process("p", &parts)]), &[]).clone();
+    let mut player = started_in(world(&[process("p", &parts)]), &[]);
     pause(&mut player);
     player.advance(TimeDelta::hours(50)).unwrap();
     super::done(&mut player, "a");
