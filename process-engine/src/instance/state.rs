@@ -325,7 +325,7 @@ impl Instance {
 
     /// The elements of a scope that are gone straight back to when a step before them has been done again (直达退回人).
     pub fn awaited_back(&self, scope: Key) -> impl Iterator<Item = &ElementId> {
-        let all = self.straight_back.values().flatten();
+        let all = self.straight_back.values().flatten().flat_map(Back::and_then);
         all.filter(move |back| back.scope == scope).map(|back| &back.element)
     }
 
@@ -367,6 +367,22 @@ impl Instance {
                 _ => return false,
             }
         }
+    }
+
+    /// Whether a scope stands around another one in the same process.
+    pub fn stands_around(&self, outer: Key, scope: Key) -> bool {
+        let mut at = scope;
+        while let Some(element) = self
+            .elements
+            .get(&at)
+            .filter(|element| at != super::ROOT && element.process.is_none())
+        {
+            at = element.scope;
+            if at == outer {
+                return true;
+            }
+        }
+        false
     }
 
     /// The value of a variable as seen from a scope: its own, or that of the nearest one around it.

@@ -118,9 +118,21 @@ pub struct Back {
     pub scope: Key,
     /// Which.
     pub element: ElementId,
-    /// Where it goes straight back to itself, once it is done: it had been returned to.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub then: Vec<Back>,
+    /// Where it goes straight back to itself, once it is done, if it had been returned to. An empty list: it lets no token
+    /// out, because what it stands in goes straight back as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Vec<Back>>,
+}
+
+impl Back {
+    /// This way back, and those that follow from it.
+    pub fn and_then(&self) -> Vec<&Back> {
+        let mut all = vec![self];
+        for then in self.then.iter().flatten() {
+            all.extend(then.and_then());
+        }
+        all
+    }
 }
 
 /// Why a token was moved by hand.

@@ -95,6 +95,8 @@ pub(super) fn migrate(
 fn rename_ways_back(ways: &mut [Back], renamed: &dyn Fn(&ElementId) -> ElementId) {
     for way in ways {
         way.element = renamed(&way.element);
-        rename_ways_back(&mut way.then, renamed);
+        if let Some(then) = &mut way.then {
+            rename_ways_back(then, renamed);
+        }
     }
 }

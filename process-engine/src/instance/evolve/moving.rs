@@ -52,14 +52,11 @@ pub(super) fn moved(state: &mut Instance, event: &Event) {
     }
 }
 
-/// The scopes in a scope that have something that was done, and the scope itself.
+/// The scopes that have something that was done: in a scope, the scope itself, and those around it in the same process,
+/// which have what was done when it was there before.
 fn within(state: &Instance, scope: Key) -> Vec<Key> {
-    state
-        .done
-        .keys()
-        .copied()
-        .filter(|key| state.is_within(*key, scope))
-        .collect()
+    let here = |key: &Key| state.is_within(*key, scope) || state.stands_around(*key, scope);
+    state.done.keys().copied().filter(here).collect()
 }
 
 /// An activity of people was done: it can be returned to.

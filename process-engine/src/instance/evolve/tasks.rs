@@ -117,6 +117,8 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
             ..
         } => {
             let Some(task) = state.tasks.remove(key) else { return };
+            // Whoever was asked besides and has not answered is not asked any more.
+            close_task(state, *key);
             if task.owner == *key {
                 let element = task.element.clone();
                 let scope = decision_scope(state, *key);
@@ -133,8 +135,6 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
                     undone: false,
                 });
                 was_done(state, *key);
-                // Whoever was asked besides and has not answered is not asked any more.
-                close_task(state, *key);
             } else if let Some(first) = state.tasks.get_mut(&task.owner)
                 && let Some(sign) = first.signs.iter_mut().find(|sign| sign.task == *key)
             {

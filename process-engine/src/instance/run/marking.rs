@@ -94,9 +94,12 @@ impl Run<'_> {
         let mut marking = Marking::default();
         let mut kept: Vec<Spot> = Vec::new();
         let mut kept_keys: BTreeSet<Key> = BTreeSet::new();
+        let mut has_lost = false;
         for (key, element) in self.state.children(level.scope) {
             let spot = level.process.find(&element.element).map(Spot::Node);
-            match spot.filter(|spot| level.stays(*spot) && !give_up.contains(&key)) {
+            let stays = spot.is_some_and(|spot| level.stays(spot));
+            has_lost |= stays && give_up.contains(&key);
+            match spot.filter(|_| stays && !give_up.contains(&key)) {
                 Some(spot) => {
                     kept.push(spot);
                     kept_keys.insert(key);
@@ -123,7 +126,7 @@ impl Run<'_> {
                     .extend(std::iter::repeat_n((level.scope, flow.clone()), count as usize)),
             }
         }
-        marking.placed = missing(level, &kept)
+        marking.placed = missing(level, &kept, has_lost)
             .into_iter()
             .map(|flow| (level.scope, level.process.flow(flow).id.clone()))
             .collect();
@@ -136,13 +139,24 @@ impl Run<'_> {
         for (owner, ways) in self.state.straight_back.iter() {
             let stays: Vec<bool> = ways.iter().map(|back| self.back_stays(level, back, kept_keys)).collect();
             let owner_goes = marking.from.iter().any(|key| self.state.is_within(*owner, *key));
-            if !owner_goes && stays.iter().all(|stays| *stays) {
-                let here = ways.iter().filter(|back| back.scope == level.scope);
+            // One who lets no token out at all is of no use to a join beside it.
+            let is_dead_end = ways.is_empty()
+                && self
+                    .state
+                    .elements
+                    .get(owner)
+                    .is_some_and(|element| element.scope == level.scope);
+            if !owner_goes && !is_dead_end && stays.iter().all(|stays| *stays) {
+                let all = ways.iter().flat_map(Back::and_then);
+                let here = all.filter(|back| back.scope == level.scope);
                 kept.extend(here.filter_map(|back| level.process.find(&back.element)).map(Spot::Node));
                 continue;
             }
             if !owner_goes {
                 marking.from.push(*owner);
+                let here = self.state.elements.get(owner).filter(|element| element.scope == level.scope);
+                let spot = here.and_then(|element| level.process.find(&element.element)).map(Spot::Node);
+                kept.retain(|kept| Some(*kept) != spot);
             }
             let restored = ways.iter().zip(stays).filter(|(_, stays)| *stays);
             marking.restored.extend(restored.map(|(back, _)| back.clone()));
@@ -151,14 +165,19 @@ impl Run<'_> {
             marking
                 .restored
                 .iter()
+                .flat_map(Back::and_then)
                 .filter(|back| back.scope == level.scope)
                 .filter_map(|back| level.process.find(&back.element))
                 .map(Spot::Node),
         );
     }
 
-    /// Whether an element that is gone back to could still begin.
+    /// Whether an element that is gone back to could still begin, and what it goes back to in turn.
     fn back_stays(&self, level: &Level<'_>, back: &Back, kept_keys: &BTreeSet<Key>) -> bool {
+        back.and_then().into_iter().all(|back| self.one_stays(level, back, kept_keys))
+    }
+
+    fn one_stays(&self, level: &Level<'_>, back: &Back, kept_keys: &BTreeSet<Key>) -> bool {
         if back.scope == level.scope {
             return level
                 .process
@@ -178,7 +197,7 @@ impl Run<'_> {
             .state
             .done
             .iter()
-            .filter(|(scope, _)| self.state.is_within(**scope, level.scope))
+            .filter(|(scope, _)| self.state.is_within(**scope, level.scope) || self.state.stands_around(**scope, level.scope))
             .flat_map(|(_, done)| done)
             .collect();
         let mut undone = Vec::new();
@@ -213,8 +232,9 @@ fn stands_free(process: &Process, at: NodeIx) -> bool {
     matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)) && !node.children.iter().any(interrupts)
 }
 
-/// The flows on which tokens must be put so that every join on the targets' way can begin.
-fn missing(level: &Level<'_>, kept: &[Spot]) -> Vec<FlowIx> {
+/// The flows on which tokens must be put so that every join on the way can begin: of what begins; and of what stays, if
+/// something beside it was given up.
+fn missing(level: &Level<'_>, kept: &[Spot], has_lost: bool) -> Vec<FlowIx> {
     let process = level.process;
     let mut missing = Vec::new();
     for join in process.level(level.node) {
@@ -222,20 +242,37 @@ fn missing(level: &Level<'_>, kept: &[Spot]) -> Vec<FlowIx> {
         if !matches!(node.kind, NodeKind::Parallel) || node.incoming.len() < 2 || level.targets.contains(join) {
             continue;
         }
+        let mut needed: Vec<FlowIx> = Vec::new();
         for target in level.targets {
             let beside = |flow: &FlowIx| level.beside.stands_when_begins(process, Spot::Flow(*flow), *target);
-            let (others, own): (Vec<FlowIx>, Vec<FlowIx>) = node.incoming.iter().copied().partition(beside);
-            if others.is_empty() || !leads_to(process, *join, &own)[target.0 as usize] {
-                continue;
-            }
-            for flow in others {
-                if !missing.contains(&flow) && !is_supplied(level, *join, flow, kept) {
-                    missing.push(flow);
-                }
+            needed.extend(needed_beside(process, *join, Spot::Node(*target), &beside));
+        }
+        for spot in kept.iter().filter(|_| has_lost) {
+            let beside = |flow: &FlowIx| level.beside.are(Spot::Flow(*flow), *spot);
+            needed.extend(needed_beside(process, *join, *spot, &beside));
+        }
+        for flow in needed {
+            if !missing.contains(&flow) && !is_supplied(level, *join, flow, kept) {
+                missing.push(flow);
             }
         }
     }
     missing
+}
+
+/// The flows before a join on which others must put tokens, if this one comes to the join.
+fn needed_beside(process: &Process, join: NodeIx, spot: Spot, beside: &dyn Fn(&FlowIx) -> bool) -> Vec<FlowIx> {
+    let incoming = &process.node(join).incoming;
+    let (others, own): (Vec<FlowIx>, Vec<FlowIx>) = incoming.iter().copied().partition(beside);
+    if others.is_empty() {
+        return others;
+    }
+    let leads = leads_to(process, join, &own);
+    let comes = match spot {
+        Spot::Node(at) => leads[at.0 as usize],
+        Spot::Flow(at) => own.contains(&at) || leads[process.flow(at).target.0 as usize],
+    };
+    if comes { others } else { Vec::new() }
 }
 
 /// Whether something that stays or begins will put a token on a flow before a join, or has.

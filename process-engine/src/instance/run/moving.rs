@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Run, marking::Marking};
+use super::{
+    Run,
+    marking::{Level, Marking},
+};
 use crate::{
     instance::{
         ROOT,
@@ -73,8 +76,11 @@ impl Run<'_> {
         let mut back = vec![Back {
             scope: element.scope,
             element: element.element.clone(),
-            then: self.state.straight_back.get(&source).cloned().unwrap_or_default(),
+            then: self.state.straight_back.get(&source).cloned(),
         }];
+        if path.len() == 1 && element.element == *to {
+            return Err(Rejection::DoneAlready { element: to.to_string() });
+        }
         let mut from = vec![source];
         // Two who return to the same step share it.
         let first = path.first().map(|at| process.node(*at).id.clone());
@@ -111,20 +117,9 @@ impl Run<'_> {
     /// 自由跳转: gives up these elements, and whatever cannot stand beside those that begin.
     pub(crate) fn jump(&mut self, from: &[Key], to: &[ElementId], reason: &str) -> Result<(), Rejection> {
         let (scope, process, paths) = self.jump_scope(from, to)?;
-        let mut targets: Vec<NodeIx> = paths.iter().filter_map(|path| path.first().copied()).collect();
-        targets.sort_unstable();
-        targets.dedup();
+        let targets = heads(&paths);
         let level = self.level(&process, scope, &targets)?;
-        for (count, one) in targets.iter().enumerate() {
-            for other in &targets[count + 1..] {
-                if !level.beside.stands_when_begins(&process, Spot::Node(*one), *other) {
-                    return Err(Rejection::CannotBegin {
-                        element: process.node(*other).id.to_string(),
-                        reason: format!("it cannot be done beside {}", process.node(*one).id),
-                    });
-                }
-            }
-        }
+        stand_together(&level)?;
         let give_up: Vec<Key> = from.iter().map(|key| self.activity_of(*key)).collect();
         let marking = self.marking(&level, &give_up);
         let moving = Moving {
@@ -146,6 +141,10 @@ impl Run<'_> {
         back: Option<Vec<Back>>,
     ) -> Result<(), Rejection> {
         let restored = marking.restored.clone();
+        // What is left empty around something that was given up deeper inside is done.
+        let around = marking.from.iter().filter_map(|key| self.state.elements.get(key));
+        let around: Vec<Key> = around.map(|element| element.scope).collect();
+        self.touched.extend(around);
         let mut to: Vec<ElementId> = Vec::new();
         for path in &paths {
             to.extend(
@@ -183,11 +182,15 @@ impl Run<'_> {
             } else {
                 let inner = self.open_scope(process, at, scope)?;
                 let paths: Vec<Path> = tails.into_iter().map(<[NodeIx]>::to_vec).collect();
-                let targets: Vec<NodeIx> = paths.iter().filter_map(|path| path.first().copied()).collect();
+                let targets = heads(&paths);
                 // Who comes straight back from there needs nothing beside it.
                 let marking = match straight {
                     true => Marking::default(),
-                    false => self.marking(&self.level(process, inner, &targets)?, &[]),
+                    false => {
+                        let level = self.level(process, inner, &targets)?;
+                        stand_together(&level)?;
+                        self.marking(&level, &[])
+                    }
                 };
                 self.go(process, inner, paths, marking, moving, straight.then(Vec::new))?;
             }
@@ -228,7 +231,7 @@ impl Run<'_> {
             at: self.context.now,
             placed: Vec::new(),
             undone: Vec::new(),
-            back: (!back.then.is_empty()).then(|| back.then.clone()),
+            back: back.then.clone(),
         });
         self.asked_again.insert(self.next_key());
         self.enter(&process, at, back.scope, Vec::new(), None)?;
@@ -259,7 +262,7 @@ impl Run<'_> {
                 .get(&scope)
                 .ok_or(Rejection::NothingThere { key: scope })?;
             let holds_all = keys.iter().all(|key| self.state.is_within(*key, scope));
-            if holds_all && element.rounds.is_none() && (!needs_done || self.was_done_within(scope, to)) {
+            if holds_all && element.rounds.is_none() && (!needs_done || self.was_done_around(scope, to)) {
                 let process = self.process_in(scope)?;
                 if let Some(path) = self.path_to(&process, scope, to)? {
                     return Ok(Some((scope, process, path)));
@@ -384,7 +387,9 @@ impl Run<'_> {
         }
     }
 
-    fn was_done_within(&self, scope: Key, to: &ElementId) -> bool {
+    /// Whether an element was done in the process that a scope belongs to: here, or when what it stands in was done before.
+    fn was_done_around(&self, scope: Key, to: &ElementId) -> bool {
+        let scope = self.process_scope(scope);
         self.state
             .done
             .iter()
@@ -406,4 +411,27 @@ fn may_begin(process: &Process, path: &[NodeIx]) -> Result<(), Rejection> {
         element: node.id.to_string(),
         reason: reason.to_owned(),
     })
+}
+
+/// What begins on a level: the first nodes of these ways, each once.
+fn heads(paths: &[Path]) -> Vec<NodeIx> {
+    let mut heads: Vec<NodeIx> = paths.iter().filter_map(|path| path.first().copied()).collect();
+    heads.sort_unstable();
+    heads.dedup();
+    heads
+}
+
+/// Whether all that is to begin can be done at the same time.
+fn stand_together(level: &Level<'_>) -> Result<(), Rejection> {
+    for (count, one) in level.targets.iter().enumerate() {
+        for other in &level.targets[count + 1..] {
+            if !level.beside.stands_when_begins(level.process, Spot::Node(*one), *other) {
+                return Err(Rejection::CannotBegin {
+                    element: level.process.node(*other).id.to_string(),
+                    reason: format!("it cannot be done beside {}", level.process.node(*one).id),
+                });
+            }
+        }
+    }
+    Ok(())
 }
