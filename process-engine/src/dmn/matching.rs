@@ -71,7 +71,7 @@ fn inputs<'a>(start: Node<'a, 'a>, by_id: &HashMap<&str, Node<'a, 'a>>) -> BTree
             }
             if node.tag_name().name() == "text"
                 && let Some(text) = node.text()
-                && let Ok(found) = fence::names(text)
+                && let Ok(found) = fence::check(text, 1 << 16)
             {
                 names.extend(found);
             }

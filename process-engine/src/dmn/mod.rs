@@ -185,7 +185,7 @@ impl DecisionModel {
     /// Asks whatever has this name, with these inputs.
     pub(crate) fn ask(&self, name: &str, inputs: &BTreeMap<String, Value>) -> Result<Value, String> {
         let mut context = FeelContext::default();
-        let mut size = 0;
+        let mut size = bridge::Size::default();
         for (name, value) in inputs {
             context.set_entry(&Name::from(name.as_str()), bridge::to_feel(value, &mut size)?);
         }

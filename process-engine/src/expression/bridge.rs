@@ -6,19 +6,44 @@ use std::str::FromStr;
 use dsntk_feel::{FeelNumber, Name, context::FeelContext, values::Value as FeelValue};
 use serde_json::Value;
 
-/// The most values that one evaluation takes in.
-pub(crate) const MAX_VALUES: usize = 100_000;
+/// The most values that one evaluation takes in: ten thousand rows of a list, and no whole register.
+pub(crate) const MAX_VALUES: u64 = 100_000;
+/// The most text that one evaluation takes in.
+pub(crate) const MAX_TEXT_BYTES: u64 = 1024 * 1024;
+
+/// How much an evaluation takes in.
+#[derive(Debug, Default)]
+pub(crate) struct Size {
+    values: u64,
+    bytes: u64,
+}
+
+impl Size {
+    /// Values and bytes of text.
+    pub(crate) fn units(&self) -> u64 {
+        self.values + self.bytes
+    }
+
+    fn add(&mut self, text: &str) -> Result<(), String> {
+        self.values += 1;
+        self.bytes += text.len() as u64;
+        if self.values > MAX_VALUES {
+            return Err(format!("looks at more than {MAX_VALUES} values"));
+        }
+        if self.bytes > MAX_TEXT_BYTES {
+            return Err(format!("looks at more than {MAX_TEXT_BYTES} bytes of text"));
+        }
+        Ok(())
+    }
+}
 
 /// JSON as FEEL sees it.
-pub(crate) fn to_feel(value: &Value, size: &mut usize) -> Result<FeelValue, String> {
-    *size += 1;
-    if *size > MAX_VALUES {
-        return Err(format!("looks at more than {MAX_VALUES} values"));
-    }
+pub(crate) fn to_feel(value: &Value, size: &mut Size) -> Result<FeelValue, String> {
+    size.add(value.as_str().unwrap_or_default())?;
     Ok(match value {
         Value::Null => FeelValue::Null(None),
         Value::Bool(value) => FeelValue::Boolean(*value),
-        Value::Number(number) => FeelNumber::from_str(&number.to_string()).map_or(FeelValue::Null(None), FeelValue::Number),
+        Value::Number(number) => number_in(number),
         Value::String(text) => FeelValue::String(text.clone()),
         Value::Array(items) => {
             let items: Result<Vec<_>, _> = items.iter().map(|item| to_feel(item, size)).collect();
@@ -27,6 +52,7 @@ pub(crate) fn to_feel(value: &Value, size: &mut usize) -> Result<FeelValue, Stri
         Value::Object(entries) => {
             let mut context = FeelContext::default();
             for (name, entry) in entries {
+                size.bytes += name.len() as u64;
                 context.set_entry(&Name::from(name.as_str()), to_feel(entry, size)?);
             }
             FeelValue::Context(context)
@@ -61,9 +87,25 @@ pub(crate) fn to_json(value: FeelValue) -> Result<Value, String> {
     })
 }
 
+/// A JSON number as a decimal: every whole number, and the fraction as it is written.
+fn number_in(number: &serde_json::Number) -> FeelValue {
+    if let Some(whole) = number.as_i64() {
+        return FeelValue::Number(FeelNumber::from(whole));
+    }
+    FeelNumber::from_str(&number.to_string()).map_or(FeelValue::Null(None), FeelValue::Number)
+}
+
 /// A decimal as a JSON number; one that has none, such as infinity, is null.
 fn number_of(text: &str) -> Value {
-    if let Ok(whole) = text.parse::<i64>() {
+    // A whole number may be written with nothing but zeros behind the point.
+    let whole = match text.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
+        _ => text,
+    };
+    if let Ok(whole) = whole.parse::<i64>() {
+        return whole.into();
+    }
+    if let Ok(whole) = whole.parse::<u64>() {
         return whole.into();
     }
     text.parse::<f64>()

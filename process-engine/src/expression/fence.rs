@@ -1,20 +1,16 @@
-//! What an expression may not hold: whatever has no bounds. Looked at before it is parsed, because the parser is recursive
-//! and the language can count to any number.
+//! What an expression may not be: too long, too deep. Looked at before it is parsed, because the parser is recursive. What
+//! its parts may be is looked at afterwards ([`syntax`](super::syntax)), and what they can cost before each evaluation
+//! ([`cost`](super::cost)).
 
-/// The longest expression.
+/// The longest expression: a condition that is longer is a decision table.
 pub(crate) const MAX_EXPRESSION_BYTES: usize = 2_048;
-/// The deepest nesting of brackets.
+/// The deepest nesting of brackets: nobody reads more, and the parser takes a frame of the stack for each.
 pub(crate) const MAX_NESTING: usize = 32;
-/// The most operators in a row: the parser keeps one frame for each.
-const MAX_TOKENS: usize = 800;
-/// The widest range that is counted through.
-pub(crate) const MAX_RANGE: f64 = 1_000.0;
-
-/// Words that begin something without bounds, or reach outside.
-const FORBIDDEN: [&str; 3] = ["for", "function", "external"];
+/// The most parts in a row without a comma: parsing and evaluating go one level deeper for each operator.
+const MAX_CHAIN: usize = 800;
 
 /// Words of the language itself.
-const KEYWORDS: [&str; 16] = [
+const KEYWORDS: [&str; 20] = [
     "and",
     "or",
     "not",
@@ -26,11 +22,21 @@ const KEYWORDS: [&str; 16] = [
     "some",
     "every",
     "satisfies",
+    "for",
+    "return",
+    "function",
+    "external",
     "null",
     "true",
     "false",
     "instance",
     "of",
+];
+
+/// Words of which the names of types are made, after `instance of`.
+const TYPE_WORDS: [&str; 17] = [
+    "number", "string", "boolean", "date", "time", "and", "days", "years", "months", "duration", "list", "context", "range",
+    "function", "Any", "any", "Null",
 ];
 
 /// Built-in functions whose names have several words (DMN 1.5, 10.3.4).
@@ -63,96 +69,72 @@ const FUNCTIONS_OF_WORDS: [&str; 26] = [
     "month of year",
 ];
 
-/// An expression that may be parsed.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Fenced {
-    /// The expression, with the moment of the command in place of the clock.
-    pub(crate) text: String,
-    /// Everything in it that could be the name of a variable, each once.
-    pub(crate) names: Vec<String>,
-}
-
 /// A piece of an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token<'a> {
     Name(&'a str),
     Number(&'a str),
     Text(&'a str),
-    Space(&'a str),
-    /// Two points.
-    Range,
+    Space,
     Other(char),
 }
 
-/// Says of an expression that loops and functions are allowed in whether it may be parsed: only its size is looked at.
-pub(crate) fn check_trusted(feel: &str, max_bytes: usize) -> Result<(), String> {
-    if feel.len() > max_bytes {
-        return Err(format!("is longer than {max_bytes} bytes"));
-    }
-    let tokens: Vec<Token<'_>> = tokens(feel)?;
-    nesting(&tokens)
-}
-
-/// The names that an expression may look up.
-pub(crate) fn names(feel: &str) -> Result<Vec<String>, String> {
-    let solid: Vec<Token<'_>> = tokens(feel)?
-        .into_iter()
-        .filter(|token| !matches!(token, Token::Space(_)))
-        .collect();
-    Ok(looked_up(&solid))
-}
-
-/// Says what may not be parsed, and what names there are.
-pub(crate) fn check(feel: &str, max_bytes: usize) -> Result<Fenced, String> {
-    let feel = feel.trim();
-    if feel.is_empty() {
+/// Says of an expression why it may not be parsed; otherwise, everything in it that could be the name of a variable.
+pub(crate) fn check(feel: &str, max_bytes: usize) -> Result<Vec<String>, String> {
+    if feel.trim().is_empty() {
         return Err("is empty".to_owned());
     }
     if feel.len() > max_bytes {
         return Err(format!("is longer than {max_bytes} bytes"));
     }
-    let tokens = tokens(feel)?;
-    let solid: Vec<Token<'_>> = tokens
-        .iter()
-        .copied()
-        .filter(|token| !matches!(token, Token::Space(_)))
-        .collect();
-    if max_bytes == MAX_EXPRESSION_BYTES && solid.len() > MAX_TOKENS {
-        return Err(format!("has more than {MAX_TOKENS} parts"));
-    }
+    let solid: Vec<Token<'_>> = tokens(feel)?.into_iter().filter(|token| *token != Token::Space).collect();
     nesting(&solid)?;
-    ranges(&solid)?;
-    if let Some(word) = solid.iter().find_map(|token| match token {
-        Token::Name(name) if FORBIDDEN.contains(name) => Some(*name),
-        _ => None,
-    }) {
-        return Err(format!("may not use {word:?}"));
-    }
-    let names = looked_up(&solid);
-    Ok(Fenced {
-        text: without_clock(&tokens),
-        names,
-    })
+    Ok(looked_up(&solid))
 }
 
-/// Everything that could be the name of a variable, each once.
+/// Everything that could be the name of a variable, each once. Names that stand side by side can only be one name of
+/// several words.
 fn looked_up(solid: &[Token<'_>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let mut at = 0;
+    let mut words: Vec<&str> = Vec::new();
+    let mut note = |words: &mut Vec<&str>| {
+        let name = words.join(" ");
+        words.clear();
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    };
+    let mut torn: Vec<&str> = Vec::new();
+    let (mut at, mut in_type) = (0, false);
     while at < solid.len() {
-        let words = function_at(&solid[at..]);
-        let Token::Name(name) = solid[at] else {
+        in_type = match solid[at] {
+            Token::Name("of") => at > 0 && solid[at - 1] == Token::Name("instance"),
+            Token::Name(name) => in_type && TYPE_WORDS.contains(&name),
+            Token::Other('<' | '>') => in_type,
+            _ => false,
+        };
+        if in_type {
+            note(&mut words);
             at += 1;
             continue;
-        };
-        let is_member = at > 0 && solid[at - 1] == Token::Other('.');
-        let is_clock = matches!(name, "now" | "today");
-        let is_variable = (words == 0 || is_clock) && !is_member && !KEYWORDS.contains(&name);
-        if is_variable && !names.iter().any(|known| known == name) {
-            names.push(name.to_owned());
         }
-        at += words.max(1);
+        let of_function = function_at(&solid[at..]);
+        if of_function > 1
+            && let Token::Name(first) = solid[at]
+        {
+            torn.push(first);
+        }
+        let is_clock = matches!(solid[at], Token::Name("now" | "today"));
+        match solid[at] {
+            Token::Name(name) if (of_function == 0 || is_clock) && !KEYWORDS.contains(&name) => words.push(name),
+            Token::Number(number) if !words.is_empty() => words.push(number),
+            _ => note(&mut words),
+        }
+        at += of_function.max(1);
     }
+    note(&mut words);
+    // A variable `list` that is known would tear `list contains(…)` apart.
+    names.retain(|name| !torn.contains(&name.as_str()));
     names
 }
 
@@ -171,83 +153,51 @@ fn function_at(tokens: &[Token<'_>]) -> usize {
     of_words.unwrap_or_else(|| usize::from(word(0).is_some_and(|name| !KEYWORDS.contains(&name)) && is_called(1)))
 }
 
+/// Brackets within brackets, and how many operators stand in a row: what is separated by commas stands side by side.
 fn nesting(tokens: &[Token<'_>]) -> Result<(), String> {
     let mut depth = 0_usize;
+    // The parts since the last comma, on each level of brackets that is open.
+    let mut chains = vec![0_usize];
+    let mut all = 0_usize;
     for token in tokens {
         match token {
-            Token::Other('(' | '[' | '{') => depth += 1,
-            Token::Other(')' | ']' | '}') => depth = depth.saturating_sub(1),
+            Token::Other('(' | '[' | '{') => {
+                depth += 1;
+                // Each index and each call goes one level deeper as well.
+                if let Some(chain) = chains.last_mut() {
+                    *chain += 1;
+                    all += 1;
+                }
+                chains.push(0);
+            }
+            Token::Other(')' | ']' | '}') => {
+                depth = depth.saturating_sub(1);
+                if chains.len() > 1 {
+                    all -= chains.pop().unwrap_or_default();
+                }
+            }
+            Token::Other(',') => {
+                if let Some(chain) = chains.last_mut() {
+                    all -= std::mem::take(chain);
+                }
+                continue;
+            }
             // Each of these goes one level deeper without a bracket.
-            Token::Name("if" | "some" | "every") => depth += 1,
+            Token::Name("if" | "some" | "every" | "for" | "function") => depth += 1,
             _ => {}
+        }
+        if let Some(chain) = chains.last_mut() {
+            *chain += 1;
+            all += 1;
         }
         if depth > MAX_NESTING {
             return Err(format!("is nested deeper than {MAX_NESTING} levels"));
         }
-    }
-    let signs = tokens.iter().filter(|token| matches!(token, Token::Other('-'))).count();
-    if signs > MAX_NESTING * 4 {
-        return Err("has too many signs".to_owned());
-    }
-    Ok(())
-}
-
-/// A range that is counted through must have its ends written, and few enough steps between them.
-fn ranges(tokens: &[Token<'_>]) -> Result<(), String> {
-    let counts = tokens.iter().any(|token| matches!(token, Token::Name("some" | "every")));
-    for at in tokens
-        .iter()
-        .enumerate()
-        .filter(|(_, token)| **token == Token::Range)
-        .map(|(at, _)| at)
-    {
-        let number = |token: Option<&Token<'_>>| match token {
-            Some(Token::Number(text)) => text.parse::<f64>().ok(),
-            _ => None,
-        };
-        let ends = (
-            number(at.checked_sub(1).and_then(|before| tokens.get(before))),
-            number(tokens.get(at + 1)),
-        );
-        match ends {
-            (Some(from), Some(to)) if counts && (to - from).abs() > MAX_RANGE => {
-                return Err(format!("counts through more than {MAX_RANGE} steps"));
-            }
-            (Some(_), Some(_)) => {}
-            _ if counts => return Err("counts through a range whose ends are not written as numbers".to_owned()),
-            _ => {}
+        if all > MAX_CHAIN {
+            return Err(format!("has more than {MAX_CHAIN} parts in a row"));
         }
     }
     Ok(())
-}
-
-/// `now()` and `today()` are the moment of the command, which the variables `now` and `today` hold.
-fn without_clock(tokens: &[Token<'_>]) -> String {
-    let mut text = String::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        let call = |name: &str| {
-            tokens[at] == Token::Name(name)
-                && (at == 0 || tokens[at - 1] != Token::Other('.'))
-                && tokens.get(at + 1) == Some(&Token::Other('('))
-                && tokens.get(at + 2) == Some(&Token::Other(')'))
-        };
-        if call("now") {
-            text.push_str("date and time(now)");
-            at += 3;
-        } else if call("today") {
-            text.push_str("date(today)");
-            at += 3;
-        } else {
-            match tokens[at] {
-                Token::Name(part) | Token::Number(part) | Token::Text(part) | Token::Space(part) => text.push_str(part),
-                Token::Range => text.push_str(".."),
-                Token::Other(c) => text.push(c),
-            }
-            at += 1;
-        }
-    }
-    text
 }
 
 fn tokens(feel: &str) -> Result<Vec<Token<'_>>, String> {
@@ -259,10 +209,7 @@ fn tokens(feel: &str) -> Result<Vec<Token<'_>>, String> {
                 let length = text_length(rest).ok_or("has a text that does not end")?;
                 (Token::Text(&rest[..length]), length)
             }
-            c if c.is_whitespace() => {
-                let length = run(rest, char::is_whitespace);
-                (Token::Space(&rest[..length]), length)
-            }
+            c if c.is_whitespace() => (Token::Space, run(rest, char::is_whitespace)),
             c if c.is_ascii_digit() => {
                 let length = number_length(rest);
                 (Token::Number(&rest[..length]), length)
@@ -271,9 +218,13 @@ fn tokens(feel: &str) -> Result<Vec<Token<'_>>, String> {
                 let length = run(rest, |c| is_name_start(c) || c.is_numeric() || c == '\'');
                 (Token::Name(&rest[..length]), length)
             }
-            '/' if rest.starts_with("//") || rest.starts_with("/*") => return Err("may not hold comments".to_owned()),
-            '.' if rest.starts_with("..") => (Token::Range, 2),
-            c if c.is_control() => return Err("holds a control character".to_owned()),
+            '/' if rest.starts_with("//") => (Token::Space, rest.find('\n').unwrap_or(rest.len())),
+            '/' if rest.starts_with("/*") => {
+                let end = rest.find("*/").ok_or("has a comment that does not end")?;
+                (Token::Space, end + 2)
+            }
+            '.' if rest.starts_with("..") => (Token::Other('…'), 2),
+            c if c.is_control() && !c.is_whitespace() => return Err("holds a control character".to_owned()),
             c => (Token::Other(c), c.len_utf8()),
         };
         tokens.push(token);

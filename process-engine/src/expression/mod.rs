@@ -1,10 +1,14 @@
 //! Expressions: FEEL (DMN 1.5, chapter 10), fenced. What an expression may look at is handed to it; it reads no clock.
 //!
-//! The language itself is dsntk's. Around it stand a fence ([`fence`]), which refuses what has no bounds before it is
-//! parsed, and a bridge ([`bridge`]) between its values and JSON.
+//! The language itself is dsntk's. Around it stand a fence: what is too long or too deep is refused before it is parsed
+//! ([`fence`]), what defines functions or reaches outside before it is accepted ([`syntax`]), what could take too long with
+//! the values at hand before it is evaluated ([`cost`]). Between its values and JSON stands a bridge ([`bridge`]).
+//! Why so: docs/decisions/0008-feel.md.
 
 pub(crate) mod bridge;
+pub(crate) mod cost;
 pub(crate) mod fence;
+pub(crate) mod syntax;
 #[cfg(test)]
 mod tests;
 pub mod translate;
@@ -17,6 +21,7 @@ use std::{
 };
 
 use dsntk_feel::{Evaluator, FeelScope, Name, context::FeelContext, values::Value as FeelValue};
+use dsntk_feel_parser::AstNode;
 use serde_json::Value;
 
 /// What an expression may look at.
@@ -51,6 +56,10 @@ struct Compiled {
     /// The names that it may look up, each once: no other variable is handed over.
     names: Vec<(String, Name)>,
     evaluator: Evaluator,
+    /// What was parsed, for reckoning what an evaluation costs.
+    node: AstNode,
+    /// What it costs for each unit that it looks at, if it has no loops; then there is nothing else to reckon.
+    plain: Option<u64>,
 }
 
 impl fmt::Debug for Expression {
@@ -68,39 +77,20 @@ impl PartialEq for Expression {
 impl Expression {
     /// Reads and checks an expression.
     pub fn compile(feel: &str) -> Result<Self, ExpressionError> {
-        let error = |reason: String| ExpressionError {
+        let feel = feel.trim();
+        let (node, evaluator) = parsed(feel).map_err(|reason| ExpressionError {
             feel: shortened(feel),
             reason,
-        };
-        let fenced = fence::check(feel, fence::MAX_EXPRESSION_BYTES).map_err(error)?;
-        let names: Vec<(String, Name)> = fenced
-            .names
-            .into_iter()
-            .map(|name| {
-                let as_feel = Name::from(name.as_str());
-                (name, as_feel)
-            })
-            .collect();
-        // A name may hold signs and blanks in FEEL: only what is known to be a name ends where it should.
-        let mut known = FeelContext::default();
-        for (_, name) in &names {
-            known.set_null(name.clone());
-        }
-        let known: FeelScope = known.into();
-        // The parser is not ours: whatever it stumbles over is a bad expression, not the end of the program.
-        let parsed = catch_unwind(AssertUnwindSafe(|| {
-            let node = dsntk_feel_parser::parse_expression(&known, &fenced.text, false).map_err(|cause| cause.to_string())?;
-            Ok::<_, String>(dsntk_feel_evaluator::prepare(&node))
-        }));
-        let evaluator = match parsed {
-            Ok(Ok(evaluator)) => evaluator,
-            Ok(Err(cause)) => return Err(error(format!("cannot be read as FEEL: {cause}"))),
-            Err(_) => return Err(error("cannot be read as FEEL".to_owned())),
-        };
+        })?;
         Ok(Self(Arc::new(Compiled {
-            feel: feel.trim().to_owned(),
-            names,
+            feel: feel.to_owned(),
+            names: syntax::names(&node)
+                .into_iter()
+                .map(|name| (name.to_string(), name))
+                .collect(),
             evaluator,
+            plain: syntax::plain(&node),
+            node,
         })))
     }
 
@@ -133,17 +123,31 @@ impl Expression {
 
     fn raw(&self, variables: &dyn Variables) -> Result<FeelValue, ExpressionError> {
         let mut context = FeelContext::default();
-        let mut size = 0;
+        let mut seen = Vec::new();
+        let mut size = bridge::Size::default();
         for (name, as_feel) in &self.0.names {
             if let Some(value) = variables.get(name) {
-                context.set_entry(
-                    as_feel,
-                    bridge::to_feel(&value, &mut size).map_err(|reason| self.error(reason))?,
-                );
+                let value_feel = bridge::to_feel(&value, &mut size).map_err(|reason| self.error(reason))?;
+                context.set_entry(as_feel, value_feel);
+                seen.push((as_feel, value));
             }
         }
+        self.afford(size.units(), &seen).map_err(|reason| self.error(reason))?;
         let scope: FeelScope = context.into();
+        // The evaluator is not ours: whatever it stumbles over is a bad expression, not the end of the program.
         catch_unwind(AssertUnwindSafe(|| (self.0.evaluator)(&scope))).map_err(|_| self.error("could not be evaluated".to_owned()))
+    }
+
+    /// Whether an evaluation keeps to the budget with these values.
+    fn afford(&self, units: u64, seen: &[(&Name, Cow<'_, Value>)]) -> Result<(), String> {
+        let at_most = self.0.plain.map(|each| each.saturating_mul(units.saturating_add(1)));
+        if at_most.is_some_and(|cost| cost <= cost::MAX_COST) {
+            return Ok(());
+        }
+        let scope = seen.iter().fold(None, |scope, (name, value)| {
+            cost::with(&scope, (*name).clone(), cost::Foreseen::seen(value))
+        });
+        cost::Reckoning::default().of(&self.0.node, &scope).map(|_| ())
     }
 
     fn error(&self, reason: String) -> ExpressionError {
@@ -151,6 +155,36 @@ impl Expression {
             feel: shortened(&self.0.feel),
             reason,
         }
+    }
+}
+
+/// Reads an expression that keeps to the bounds.
+fn parsed(feel: &str) -> Result<(AstNode, Evaluator), String> {
+    // A name may hold signs and blanks in FEEL: only what is known to be a name ends where it should.
+    let mut known = FeelContext::default();
+    for name in fence::check(feel, fence::MAX_EXPRESSION_BYTES)? {
+        known.set_null(Name::from(name.as_str()));
+    }
+    let mut node = parse(&known.into(), feel, dsntk_feel_parser::parse_expression)?;
+    syntax::check(&node)?;
+    syntax::without_clock(&mut node);
+    let evaluator = catch_unwind(AssertUnwindSafe(|| dsntk_feel_evaluator::prepare(&node)));
+    let evaluator = evaluator.map_err(|_| "cannot be read as FEEL".to_owned())?;
+    Ok((node, evaluator))
+}
+
+/// Parses a text. The parser is not ours: whatever it stumbles over is a bad expression, not the end of the program.
+pub(crate) fn parse<E: fmt::Display>(
+    known: &FeelScope,
+    feel: &str,
+    parse: fn(&FeelScope, &str, bool) -> Result<AstNode, E>,
+) -> Result<AstNode, String> {
+    match catch_unwind(AssertUnwindSafe(|| {
+        parse(known, feel, false).map_err(|cause| cause.to_string())
+    })) {
+        Ok(Ok(node)) => Ok(node),
+        Ok(Err(cause)) => Err(format!("cannot be read as FEEL: {cause}")),
+        Err(_) => Err("cannot be read as FEEL".to_owned()),
     }
 }
 

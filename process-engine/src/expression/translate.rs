@@ -17,47 +17,75 @@ pub struct TranslateError {
     pub rest: String,
 }
 
-/// What stands in a model, in FEEL: `${…}` translated, anything else as it is.
-pub fn feel_of(source: &str) -> Result<String, TranslateError> {
+/// A text of a model: as written, or what is to be computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextOrFeel {
+    /// As written.
+    Plain(String),
+    /// An expression in FEEL.
+    Feel(String),
+}
+
+/// A text that may hold `${…}` (then a concatenation of its pieces, or the expression alone if it is nothing else), or that
+/// is `=` and FEEL.
+pub fn text(source: &str) -> Result<TextOrFeel, TranslateError> {
     let trimmed = source.trim();
-    match braced(trimmed) {
-        Some(inner) => juel_to_feel(inner),
-        None if trimmed.contains("${") || trimmed.contains("#{") => text_to_feel(trimmed),
-        None => Ok(trimmed.strip_prefix('=').unwrap_or(trimmed).trim().to_owned()),
+    if let Some(feel) = trimmed.strip_prefix('=') {
+        return Ok(TextOrFeel::Feel(feel.trim().to_owned()));
     }
-}
-
-/// The inside of an expression that is nothing else than `${…}`.
-fn braced(source: &str) -> Option<&str> {
-    let inner = source
-        .strip_prefix("${")
-        .or_else(|| source.strip_prefix("#{"))?
-        .strip_suffix('}')?;
-    (!inner.contains("${") && !inner.contains("#{")).then_some(inner)
-}
-
-/// A text with expressions in it, as a concatenation.
-fn text_to_feel(source: &str) -> Result<String, TranslateError> {
     let mut parts = Vec::new();
-    let mut rest = source;
-    while let Some(at) = rest.find("${").or_else(|| rest.find("#{")) {
+    let mut rest = trimmed;
+    while let Some(at) = opening(rest) {
         if at > 0 {
             parts.push(quoted(&rest[..at]));
         }
-        let Some(end) = rest[at..].find('}') else {
-            return Err(error("an expression does not end", &rest[at..]));
-        };
-        parts.push(format!("string({})", juel_to_feel(&rest[at + 2..at + end])?));
+        let end = closing(&rest[at..]).ok_or_else(|| error("an expression does not end", &rest[at..]))?;
+        let feel = juel_to_feel(&rest[at + 2..at + end])?;
         rest = &rest[at + end + 1..];
+        if parts.is_empty() && rest.is_empty() {
+            return Ok(TextOrFeel::Feel(feel));
+        }
+        parts.push(format!("string({feel})"));
+    }
+    if parts.is_empty() {
+        return Ok(TextOrFeel::Plain(trimmed.to_owned()));
     }
     if !rest.is_empty() {
         parts.push(quoted(rest));
     }
-    Ok(parts.join(" + "))
+    Ok(TextOrFeel::Feel(parts.join(" + ")))
+}
+
+/// What stands in a model where an expression is meant, in FEEL: `${…}` translated, anything else as it is.
+pub fn feel_of(source: &str) -> Result<String, TranslateError> {
+    Ok(match text(source)? {
+        TextOrFeel::Feel(feel) | TextOrFeel::Plain(feel) => feel,
+    })
+}
+
+/// Where the first expression of a text begins.
+fn opening(text: &str) -> Option<usize> {
+    text.find("${").into_iter().chain(text.find("#{")).min()
+}
+
+/// Where the expression that a text begins with ends: at the bracket that stands in no text of its own.
+fn closing(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut letters = text.char_indices().skip(2);
+    while let Some((at, c)) = letters.next() {
+        match (quote, c) {
+            (Some(_), '\\') => drop(letters.next()),
+            (Some(open), _) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '}') => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
 fn error(reason: impl Into<String>, rest: &str) -> TranslateError {
@@ -76,9 +104,31 @@ pub fn juel_to_feel(source: &str) -> Result<String, TranslateError> {
     let feel = reader.choice()?;
     reader.skip();
     if reader.rest.is_empty() {
-        return Ok(feel);
+        return Ok(unwrapped(&feel).to_owned());
     }
     Err(error("this is not understood", reader.rest))
+}
+
+/// An expression without the brackets around all of it.
+fn unwrapped(feel: &str) -> &str {
+    let Some(inner) = feel.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) else {
+        return feel;
+    };
+    let (mut depth, mut in_text, mut escaped) = (0_i32, false, false);
+    for c in inner.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_text => escaped = true,
+            '"' => in_text = !in_text,
+            '(' if !in_text => depth += 1,
+            ')' if !in_text => depth -= 1,
+            _ => {}
+        }
+        if depth < 0 {
+            return feel;
+        }
+    }
+    inner
 }
 
 /// Reads JUEL from left to right; each method reads what binds at least so tightly.
@@ -211,7 +261,7 @@ impl<'a> Reader<'a> {
             format!("not({})", self.unary()?)
         } else if self.word("empty") {
             let of = self.unary()?;
-            format!("({of} = null or {of} = \"\" or {of} = [])")
+            format!("list contains([null, \"\", []], {of})")
         } else if self.sign("-") {
             format!("-{}", self.unary()?)
         } else {
@@ -232,9 +282,9 @@ impl<'a> Reader<'a> {
                 }
                 // FEEL counts from 1; a name in brackets is a member.
                 feel = match index.parse::<i64>() {
-                    Ok(number) => format!("{feel}[{}]", number + 1),
+                    Ok(number) => format!("{feel}[{}]", number.saturating_add(1)),
                     Err(_) if index.starts_with('"') => format!("get value({feel}, {index})"),
-                    Err(_) => format!("{feel}[{index} + 1]"),
+                    Err(_) => format!("{feel}[({index}) + 1]"),
                 };
             } else if self.sign(".") {
                 let name = self
@@ -243,6 +293,11 @@ impl<'a> Reader<'a> {
                 feel = if self.sign("(") {
                     let arguments = self.arguments()?;
                     method(&feel, name, &arguments, self.rest)?
+                } else if matches!(feel.as_str(), "execution" | "task") {
+                    return Err(error(
+                        format!("{feel}.{name} belongs to the engine that the model was drawn for; use a variable"),
+                        self.rest,
+                    ));
                 } else {
                     format!("{feel}.{name}")
                 };
@@ -348,26 +403,27 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A method that has an equal in FEEL.
+/// A method that has an equal in FEEL. Whatever could be torn apart by what stands beside it is put in brackets.
 fn method(of: &str, name: &str, arguments: &[String], rest: &str) -> Result<String, TranslateError> {
     Ok(match (of, name, arguments) {
         ("execution" | "task", "getVariable" | "getVariableLocal", [name]) => unquoted(name, rest)?,
-        ("execution" | "task", "hasVariable", [name]) => format!("{} != null", unquoted(name, rest)?),
-        (_, "contains", [what]) => format!("contains({of}, {what})"),
-        (_, "equals", [what]) => format!("{of} = {what}"),
-        (_, "equalsIgnoreCase", [what]) => format!("lower case({of}) = lower case({what})"),
+        ("execution" | "task", "hasVariable", [name]) => format!("({} != null)", unquoted(name, rest)?),
+        (_, "contains", [what]) => contains(of, what),
+        (_, "equals", [what]) => format!("({of} = {what})"),
+        (_, "equalsIgnoreCase", [what]) => format!("(lower case({of}) = lower case({what}))"),
         (_, "startsWith", [what]) => format!("starts with({of}, {what})"),
         (_, "endsWith", [what]) => format!("ends with({of}, {what})"),
         (_, "matches", [what]) => format!("matches({of}, {what})"),
+        (_, "containsKey", [key]) => format!("(get value({of}, {key}) != null)"),
         (_, "size", []) => format!("count({of})"),
         (_, "length", []) => format!("string length({of})"),
-        (_, "isEmpty", []) => format!("({of} = \"\" or {of} = [])"),
+        (_, "isEmpty", []) => format!("list contains([\"\", []], {of})"),
         (_, "toLowerCase", []) => format!("lower case({of})"),
         (_, "toUpperCase", []) => format!("upper case({of})"),
         (_, "intValue" | "longValue" | "doubleValue" | "booleanValue", []) => of.to_owned(),
         (_, "toString", []) => format!("string({of})"),
         (_, "get", [index]) => match index.parse::<i64>() {
-            Ok(number) => format!("{of}[{}]", number + 1),
+            Ok(number) => format!("{of}[{}]", number.saturating_add(1)),
             Err(_) => format!("get value({of}, {index})"),
         },
         _ => {
@@ -379,33 +435,50 @@ fn method(of: &str, name: &str, arguments: &[String], rest: &str) -> Result<Stri
     })
 }
 
+/// A text contains a piece, a list an item: one word for both in Java.
+fn contains(of: &str, what: &str) -> String {
+    if of.starts_with('"') {
+        return format!("contains({of}, {what})");
+    }
+    format!("(if ({of} instance of string) then contains({of}, {what}) else list contains({of}, {what}))")
+}
+
 /// Flowable's functions of variables.
 fn variable_function(name: &str, arguments: &[String], rest: &str) -> Result<String, TranslateError> {
     let variable = |at: usize| unquoted(arguments.get(at).map_or("", String::as_str), rest);
-    Ok(match (name, arguments) {
-        ("get", [_]) => variable(0)?,
+    let compared = |sign: &str, with: &str| Ok(format!("({} {sign} {with})", variable(0)?));
+    match (name, arguments) {
+        ("get", [_]) => variable(0),
         ("getOrDefault", [_, otherwise]) => {
             let name = variable(0)?;
-            format!("if {name} = null then {otherwise} else {name}")
+            Ok(format!("(if {name} = null then {otherwise} else {name})"))
         }
-        ("exists" | "exist", [_]) => format!("{} != null", variable(0)?),
+        ("exists" | "exist", [_]) => compared("!=", "null"),
         ("isEmpty" | "empty", [_]) => {
             let name = variable(0)?;
-            format!("({name} = null or {name} = \"\" or {name} = [])")
+            Ok(format!("list contains([null, \"\", []], {name})"))
         }
         ("isNotEmpty" | "notEmpty", [_]) => {
             let name = variable(0)?;
-            format!("({name} != null and {name} != \"\" and {name} != [])")
+            Ok(format!("not(list contains([null, \"\", []], {name}))"))
         }
-        ("equals" | "eq", [_, what]) => format!("{} = {what}", variable(0)?),
-        ("notEquals" | "ne", [_, what]) => format!("{} != {what}", variable(0)?),
-        ("lowerThan" | "lessThan" | "lt", [_, what]) => format!("{} < {what}", variable(0)?),
-        ("lowerThanOrEquals" | "lessThanOrEquals" | "lte", [_, what]) => format!("{} <= {what}", variable(0)?),
-        ("greaterThan" | "gt", [_, what]) => format!("{} > {what}", variable(0)?),
-        ("greaterThanOrEquals" | "gte", [_, what]) => format!("{} >= {what}", variable(0)?),
-        ("contains", [_, what]) => format!("contains({}, {what})", variable(0)?),
-        _ => return Err(error(format!("the function {name} has no equal in FEEL"), rest)),
-    })
+        ("equals" | "eq", [_, what]) => compared("=", what),
+        ("notEquals" | "ne", [_, what]) => compared("!=", what),
+        ("lowerThan" | "lessThan" | "lt", [_, what]) => compared("<", what),
+        ("lowerThanOrEquals" | "lessThanOrEquals" | "lte", [_, what]) => compared("<=", what),
+        ("greaterThan" | "gt", [_, what]) => compared(">", what),
+        ("greaterThanOrEquals" | "gte", [_, what]) => compared(">=", what),
+        ("contains", [_, what]) => Ok(contains(&variable(0)?, what)),
+        ("containsAny", [_, first, others @ ..]) => {
+            let name = variable(0)?;
+            let any: Vec<String> = std::iter::once(first)
+                .chain(others)
+                .map(|what| contains(&name, what))
+                .collect();
+            Ok(format!("({})", any.join(" or ")))
+        }
+        _ => Err(error(format!("the function {name} has no equal in FEEL"), rest)),
+    }
 }
 
 /// A variable's name, written plainly or as a text.
