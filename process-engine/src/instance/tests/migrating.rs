@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{approve, bindings, flows, has_ended, process, read};
 use crate::{
-    instance::{Command, Rejection, Waiting},
+    instance::{Change, Command, Rejection, Waiting},
     model::{ElementId, ProcessRef},
     testing::{NotPlayed, Player, World},
 };
@@ -208,6 +208,55 @@ fn new_borders_are_waited_for_old_ones_are_not_and_those_in_both_stay_as_they_we
         "{}",
         player.story()
     );
+}
+
+fn beside(id: &str, message: &str) -> String {
+    let inside = format!(
+        r#"<startEvent id="{id}-in" isInterrupting="false"><messageEventDefinition messageRef="{message}"/></startEvent>{}<endEvent id="{id}-out"/>{}"#,
+        user(&format!("{id}-task")),
+        flows(&[&format!("{id}-in {id}-task {id}-out")])
+    );
+    let nodes = format!(
+        r#"<startEvent id="start"/>{}<subProcess id="{id}" triggeredByEvent="true">{inside}</subProcess><endEvent id="end"/>"#,
+        user("a")
+    );
+    format!(
+        r#"<message id="{message}" name="{message}"/>{}"#,
+        process(&nodes, &["start a end"])
+    )
+}
+
+#[test]
+fn event_sub_processes_that_are_gone_are_not_waited_for_and_new_ones_are() {
+    let (mut player, to) = between(&beside("old", "objection"), &beside("new", "withdrawal"));
+    migrate(&mut player, &to, &[]).unwrap();
+    assert!(player.message("objection", bindings(&[])).is_err());
+    player.message("withdrawal", bindings(&[])).unwrap();
+    assert!(player.is_at("new-task"), "{}", player.story());
+}
+
+#[test]
+fn an_event_sub_process_that_runs_goes_over_under_its_new_name() {
+    let (mut player, to) = between(&beside("old", "objection"), &beside("new", "objection"));
+    player.message("objection", bindings(&[])).unwrap();
+    let names = [("old", "new"), ("old-in", "new-in"), ("old-task", "new-task")];
+    migrate(&mut player, &to, &names).unwrap();
+    approve(&mut player, "new-task");
+    player.message("objection", bindings(&[])).unwrap();
+    approve(&mut player, "new-task");
+    approve(&mut player, "a");
+    assert!(has_ended(&player), "{}", player.story());
+}
+
+#[test]
+fn a_new_sub_process_is_given_up_with_what_was_moved_into_it() {
+    let (mut player, to) = between(&in_a_row(&["a", "b"]), &inside("sub"));
+    migrate(&mut player, &to, &[]).unwrap();
+    let (key, _) = player.state().elements.iter().find(|(_, at)| &*at.element == "sub").unwrap();
+    let changes = vec![Change::GiveUp { key: *key }];
+    let reason = String::new();
+    player.ask(&Command::Modify { changes, reason }).unwrap();
+    assert!(player.state().tasks.is_empty() && has_ended(&player), "{}", player.story());
 }
 
 #[test]
