@@ -298,6 +298,7 @@ impl Run<'_> {
             return Ok(());
         };
         if interrupts(process, border) {
+            self.leave_straight_way(process, border, host)?;
             self.cancel(host);
         } else if let Some(wait) = wait {
             self.open_again(process, border, wait);

@@ -145,6 +145,8 @@ impl Run<'_> {
         let around = marking.from.iter().filter_map(|key| self.state.elements.get(key));
         let around: Vec<Key> = around.map(|element| element.scope).collect();
         self.touched.extend(around);
+        let gives_up_interruption =
+            self.is_interrupted(process, scope) && marking.from.iter().any(|key| self.interrupts_level(process, *key, scope));
         let mut to: Vec<ElementId> = Vec::new();
         for path in &paths {
             to.extend(
@@ -168,6 +170,11 @@ impl Run<'_> {
             back: back.clone(),
         });
         self.touched.insert(scope);
+        if gives_up_interruption {
+            // Its event can happen again, now that the level goes on.
+            let node = self.level_node(scope)?;
+            self.open_level_events(process, node, scope);
+        }
         let straight = back.is_some();
         for head in to {
             let tails: Vec<&[NodeIx]> = paths
@@ -199,6 +206,33 @@ impl Run<'_> {
             self.go_back(&back)?;
         }
         Ok(())
+    }
+
+    /// Whether an element of a scope is an event sub-process that has interrupted it.
+    fn interrupts_level(&self, process: &Process, key: Key, scope: Key) -> bool {
+        let Some(element) = self.state.elements.get(&key).filter(|element| element.scope == scope) else {
+            return false;
+        };
+        let at = process.find(&element.element);
+        at.is_some_and(|at| matches!(process.node(at).kind, NodeKind::SubProcess(SubProcess::Event)))
+    }
+
+    /// An event on the border ends an activity that was to go straight back: it cannot any more. From here on the way of
+    /// the model is gone, and whatever cannot stand beside it is given up.
+    pub(super) fn leave_straight_way(&mut self, process: &Arc<Process>, border: NodeIx, host: Key) -> Result<(), Rejection> {
+        if !self.state.straight_back.contains_key(&host) {
+            return Ok(());
+        }
+        let Some(scope) = self.state.elements.get(&host).map(|element| element.scope) else {
+            return Ok(());
+        };
+        let marking = self.marking(&self.level(process, scope, &[border])?, &[host]);
+        let moving = Moving {
+            kind: MoveKind::Straight,
+            resume: Resume::Again,
+            reason: "",
+        };
+        self.go(process, scope, Vec::new(), marking, moving, None)
     }
 
     /// Straight back to where it was returned from: an element is done and lets no token out.

@@ -1,5 +1,7 @@
 //! 退回 to any earlier step: out of and into parallel branches, votes and sub-processes, with both ways to resume.
 
+use chrono::TimeDelta;
+
 use super::{approve, asked, give_back, is_over, open, refused, sketch::Sketch, started};
 use crate::instance::{Command, Ending, Outcome, Rejection, Resume};
 
@@ -314,4 +316,67 @@ fn a_refusal_goes_where_the_model_says() {
             None => assert_eq!(player.state().ended, Some(Ending::Rejected)),
         }
     }
+}
+
+#[test]
+fn the_timer_on_the_border_runs_anew_after_a_return() {
+    let mut sketch = Sketch::new();
+    sketch
+        .user("b", super::sketch::of("x"))
+        .border("late", 3, true)
+        .line(&["start", "a", "b", "c", "end"])
+        .line(&["late", "hurry", "end"]);
+    let mut player = started(&mut sketch);
+    approve(&mut player, "a");
+    player.advance(TimeDelta::days(2)).unwrap();
+    approve(&mut player, "b");
+    give_back(&mut player, "c", "b", Resume::Again);
+    player.advance(TimeDelta::days(2)).unwrap();
+    assert_eq!(open(&player), ["b"]);
+    player.advance(TimeDelta::days(2)).unwrap();
+    assert_eq!(open(&player), ["hurry"]);
+}
+
+#[test]
+fn a_border_that_ends_the_way_straight_back_gives_up_what_cannot_stand_beside_it() {
+    let mut sketch = Sketch::new();
+    sketch
+        .user("a", super::sketch::of("x"))
+        .border("late", 3, true)
+        .line(&["start", "a", "+f", "b1", "+j", "d", "end"])
+        .line(&["+f", "c1", "+j"])
+        .line(&["late", "hurry", "end"]);
+    let mut player = started(&mut sketch);
+    approve(&mut player, "a");
+    give_back(&mut player, "b1", "a", Resume::Straight);
+    assert_eq!(open(&player), ["a", "c1"]);
+    player.advance(TimeDelta::days(4)).unwrap();
+    assert_eq!(open(&player), ["hurry"]);
+    approve(&mut player, "hurry");
+    assert!(is_over(&player));
+}
+
+#[test]
+fn a_return_out_of_an_event_sub_process_that_interrupted_lets_its_event_happen_again() {
+    let mut sketch = Sketch::new();
+    sketch
+        .event_level("late", "start-late", 3, true)
+        .line(&["start-late", "hurry", "end-late"])
+        .end_level()
+        .line(&["start", "a", "+f", "b1", "+j", "d", "end"])
+        .line(&["+f", "c1", "+j"]);
+    let mut player = started(&mut sketch);
+    approve(&mut player, "a");
+    approve(&mut player, "b1");
+    player.advance(TimeDelta::days(4)).unwrap();
+    assert_eq!(open(&player), ["hurry"]);
+    give_back(&mut player, "hurry", "b1", Resume::Again);
+    assert_eq!(open(&player), ["b1"]);
+    player.advance(TimeDelta::days(4)).unwrap();
+    assert_eq!(open(&player), ["hurry"]);
+    give_back(&mut player, "hurry", "a", Resume::Again);
+    for step in ["a", "b1", "c1", "d"] {
+        approve(&mut player, step);
+    }
+    assert!(is_over(&player));
 }

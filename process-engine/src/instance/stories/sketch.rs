@@ -6,8 +6,8 @@ use crate::{
     expression::Expression,
     model::{
         Activity, Candidates, Catch, Flow, FlowIx, Multi, MultiBehavior, Node, NodeIx, NodeKind, Over, Place, Process,
-        ProcessRef, Repetition, Strategy, SubProcess, Task, Text, Throw, Timer, TimerCalendar, TimerKind, UserTask, VoteRule,
-        Work,
+        ProcessRef, Repetition, Strategy, SubProcess, Task, Text, Throw, Timer, TimerCalendar, TimerKind, Trigger, UserTask,
+        VoteRule, Work,
     },
 };
 
@@ -132,6 +132,38 @@ impl Sketch {
 
     pub(crate) fn exclusive(&mut self, id: &str) -> &mut Self {
         self.node(id, NodeKind::Exclusive);
+        self
+    }
+
+    /// A timer of so many days on the border of what was drawn last.
+    pub(crate) fn border(&mut self, id: &str, count: u32, interrupting: bool) -> &mut Self {
+        let host = NodeIx(u32::try_from(self.nodes.len() - 1).unwrap());
+        let timer = days(count, TimerCalendar::Natural);
+        let catch = Catch {
+            triggers: vec![Trigger::Timer(timer)],
+            ..Catch::default()
+        };
+        let border = self.node(
+            id,
+            NodeKind::Boundary {
+                attached_to: host,
+                interrupting,
+                catch,
+            },
+        );
+        self.nodes[host.0 as usize].boundary.push(border);
+        self
+    }
+
+    /// A sub-process that begins by itself after so many days, drawn by what follows until [`Self::end_level`].
+    pub(crate) fn event_level(&mut self, id: &str, start: &str, count: u32, interrupting: bool) -> &mut Self {
+        let at = self.node(id, NodeKind::SubProcess(SubProcess::Event));
+        self.parent = Some(at);
+        let catch = Catch {
+            triggers: vec![Trigger::Timer(days(count, TimerCalendar::Natural))],
+            ..Catch::default()
+        };
+        self.node(start, NodeKind::Start { catch, interrupting });
         self
     }
 
