@@ -31,11 +31,8 @@ impl Run<'_> {
         }
         let is_whole = element.rounds.is_some();
         let (id, scope) = (element.element.clone(), element.scope);
-        let handler = match is_whole {
-            // Each round has offered its own.
-            true => None,
-            false => self.handler_of(process, at, key)?,
-        };
+        // Each round of a repeated activity has offered its own.
+        let handler = if is_whole { None } else { self.handler_of(process, at, key)? };
         let has_inner = self.state.compensable.iter().any(|done| done.scope == key);
         if handler.is_some() || has_inner {
             self.emit(Event::CompensationOffered {
@@ -294,17 +291,15 @@ impl Run<'_> {
             None => transaction,
         };
         let (process, at) = self.node_of(host)?;
-        match Self::cancel_border(&process, at) {
-            Some(border) => self.fire_border(&process, border, host, Bindings::new(), None),
-            None => {
-                let message = format!(
-                    "{} was cancelled, and no event on its border catches that",
-                    process.node(at).id
-                );
-                self.stuck(key, Phase::Active, Stuck::new(Obstacle::Error, message));
-                Ok(())
-            }
+        if let Some(border) = Self::cancel_border(&process, at) {
+            return self.fire_border(&process, border, host, Bindings::new(), None);
         }
+        let message = format!(
+            "{} was cancelled, and no event on its border catches that",
+            process.node(at).id
+        );
+        self.stuck(key, Phase::Active, Stuck::new(Obstacle::Error, message));
+        Ok(())
     }
 }
 

@@ -84,10 +84,10 @@ impl Run<'_> {
                 if let Err(stuck) = self.open_borders(process, at, key) {
                     return Ok(Err(stuck));
                 }
-                return match self.is_held_up(key)? {
-                    true => Ok(Ok(())),
-                    false => self.begin_rounds(process, at, key),
-                };
+                if self.is_held_up(key)? {
+                    return Ok(Ok(()));
+                }
+                return self.begin_rounds(process, at, key);
             }
             if let Err(stuck) = self.own_variables(key, &activity.data, &activity.inputs) {
                 return Ok(Err(stuck));
@@ -112,10 +112,10 @@ impl Run<'_> {
             NodeKind::SubProcess(SubProcess::Event) => self.begin_event_sub_process(process, at, key),
             NodeKind::Catch(catch) => {
                 let is_link = catch.triggers.iter().any(|trigger| matches!(trigger, Trigger::Link(_)));
-                match catch.triggers.is_empty() || is_link {
-                    true => self.leave(key).map(Ok),
-                    false => Ok(self.open_event(process, at, key)),
+                if catch.triggers.is_empty() || is_link {
+                    return self.leave(key).map(Ok);
                 }
+                Ok(self.open_event(process, at, key))
             }
             NodeKind::EventBased { .. } => Ok(self.open_targets(process, at, key, None)),
             NodeKind::Throw(throw) | NodeKind::End(throw) => self.begin_throw(process, at, key, throw),

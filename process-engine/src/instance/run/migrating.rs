@@ -118,10 +118,8 @@ impl Run<'_> {
             let at = (host != ROOT).then(|| to.find(&element.element)).flatten();
             let expected = events_of(to, at, element.rounds.is_some(), element.round.is_some());
             // What starts an event sub-process of a called process is no matter of this model.
-            let called = match host != ROOT && element.process.is_some() {
-                true => self.process_in(host).ok(),
-                false => None,
-            };
+            let is_call = host != ROOT && element.process.is_some();
+            let called = is_call.then(|| self.process_in(host).ok()).flatten();
             let is_called = |id: &ElementId| {
                 let called = called.as_ref().and_then(|called| Some((called, called.find(id)?)));
                 called.is_some_and(|(called, at)| matches!(called.node(at).kind, NodeKind::Start { .. }))

@@ -228,13 +228,11 @@ impl Run<'_> {
             message: None,
             caught_by: catcher.as_ref().map(Catcher::id),
         });
-        match catcher {
-            Some(catcher) => self.catch_thrown(&catcher, with_error(payload, code, None)),
-            None => {
-                self.end(Ending::Failed { code: code.to_owned() });
-                Ok(())
-            }
+        if let Some(catcher) = catcher {
+            return self.catch_thrown(&catcher, with_error(payload, code, None));
         }
+        self.end(Ending::Failed { code: code.to_owned() });
+        Ok(())
     }
 
     /// A job ended in an error of the model. One that nothing catches is to be repaired.
@@ -270,10 +268,10 @@ impl Run<'_> {
     }
 
     fn catch_thrown(&mut self, catcher: &Catcher, came: Bindings) -> Result<(), Rejection> {
-        match catcher.is_border {
-            true => self.fire_border(&catcher.process, catcher.event, catcher.owner, came, None),
-            false => self.fire_inner(&catcher.process, catcher.event, catcher.owner, came, None),
+        if catcher.is_border {
+            return self.fire_border(&catcher.process, catcher.event, catcher.owner, came, None);
         }
+        self.fire_inner(&catcher.process, catcher.event, catcher.owner, came, None)
     }
 
     /// The nearest event around that catches something: on the border of an activity, or of an event sub-process beside it;

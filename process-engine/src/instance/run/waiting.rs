@@ -22,6 +22,9 @@ enum Awaited {
     Condition { holds: bool },
 }
 
+/// A process and the sub-process of it whose nodes are meant; none: the process's own.
+pub(super) type LevelIn = (Arc<Process>, Option<NodeIx>);
+
 /// What an event of the model catches.
 pub(super) fn catch_of(process: &Process, at: NodeIx) -> Option<&Catch> {
     match &process.node(at).kind {
@@ -269,7 +272,7 @@ impl Run<'_> {
     }
 
     /// The level whose nodes stand directly in a scope; none, if it is no scope of nodes.
-    pub(super) fn level_in(&self, scope: Key) -> Result<Option<(Arc<Process>, Option<NodeIx>)>, Rejection> {
+    pub(super) fn level_in(&self, scope: Key) -> Result<Option<LevelIn>, Rejection> {
         let Some(element) = self.state.elements.get(&scope) else {
             return Ok(None);
         };

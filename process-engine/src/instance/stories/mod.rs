@@ -1,5 +1,7 @@
 //! What people do with their tasks, told as stories. Models are sketched in Rust; the player replays every step.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod events;
 mod moves;
 mod people;

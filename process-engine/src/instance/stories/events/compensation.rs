@@ -236,7 +236,7 @@ fn each_round_that_was_done_is_compensated() {
 #[test]
 fn what_was_done_in_a_called_process_is_compensated_with_the_call() {
     let called = process("q", &inner());
-    let caller = process(
+    let outer = process(
         "p",
         &[
             start("s"),
@@ -247,7 +247,7 @@ fn what_was_done_in_a_called_process_is_compensated_with_the_call() {
             flows(&["s > call > th > after > e"]),
         ],
     );
-    let mut player = started_in(world(&[caller, called]), &[]);
+    let mut player = started_in(world(&[outer, called]), &[]);
     for element in ["a", "b", "ub", "ua"] {
         assert_eq!(open(&player), [element], "{}", player.story());
         done(&mut player, element);

@@ -119,7 +119,7 @@ fn an_error_goes_out_of_called_processes() {
         "q",
         &[start("qs"), failing("qsub", "e1", &[]), end("qe"), flows(&["qs > qsub > qe"])],
     );
-    let caller = process(
+    let outer = process(
         "p",
         &[
             start("s"),
@@ -130,7 +130,7 @@ fn an_error_goes_out_of_called_processes() {
             flows(&["s > call > e", "b > t > e"]),
         ],
     );
-    let mut player = started_in(world(&[caller, called]), &[]);
+    let mut player = started_in(world(&[outer, called]), &[]);
     done(&mut player, "qsubn");
     assert_eq!(open(&player), ["t"], "{}", player.story());
 }

@@ -345,7 +345,7 @@ fn waits_in_a_called_process_hear_as_well() {
             flows(&["qs > qw > qt > qe"]),
         ],
     );
-    let caller = process(
+    let outer = process(
         "p",
         &[
             start("s"),
@@ -354,7 +354,7 @@ fn waits_in_a_called_process_hear_as_well() {
             flows(&["s > call > e"]),
         ],
     );
-    let mut player = started_in(world(&[caller, called]), &[]);
+    let mut player = started_in(world(&[outer, called]), &[]);
     player.message("m1", Bindings::new()).unwrap();
     assert_eq!(open(&player), ["qt"], "{}", player.story());
 }

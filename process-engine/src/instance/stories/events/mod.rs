@@ -30,17 +30,16 @@ const DECLARED: &str = r#"
 
 /// Flows from each to the next: `s > a > e`.
 fn flows(lines: &[&str]) -> String {
-    let mut text = String::new();
+    let flow = |pair: &[&str]| {
+        let (from, to) = (pair[0], pair[1]);
+        format!(r#"<sequenceFlow id="{from}_{to}" sourceRef="{from}" targetRef="{to}"/>"#)
+    };
+    let mut all = Vec::new();
     for line in lines {
         let nodes: Vec<&str> = line.split('>').map(str::trim).collect();
-        for pair in nodes.windows(2) {
-            let (from, to) = (pair[0], pair[1]);
-            text.push_str(&format!(
-                r#"<sequenceFlow id="{from}_{to}" sourceRef="{from}" targetRef="{to}"/>"#
-            ));
-        }
+        all.extend(nodes.windows(2).map(flow));
     }
-    text
+    all.concat()
 }
 
 /// Work for Li.
@@ -63,7 +62,7 @@ fn event(name: &str, id: &str, inside: &str) -> String {
 }
 
 fn timer(kind: &str, written: &str) -> String {
-    format!(r#"<timerEventDefinition><{kind}>{written}</{kind}></timerEventDefinition>"#)
+    format!("<timerEventDefinition><{kind}>{written}</{kind}></timerEventDefinition>")
 }
 
 fn message(name: &str) -> String {
