@@ -104,6 +104,8 @@ fn is_waited_for(player: &Player, key: Key, element: &Element) -> Result<(), Str
     let has_incident = state.incidents.values().any(|incident| incident.owner == key);
     let has_task = state.tasks.values().any(|task| task.owner == key);
     let has_job = state.jobs.contains_key(&key);
+    // What was returned from comes back into it.
+    let is_come_back_to = state.straight_back.values().flatten().any(|back| back.scope == key);
     let process = state
         .process_of(element.scope)
         .and_then(|reference| player.world().process(reference));
@@ -112,7 +114,7 @@ fn is_waited_for(player: &Player, key: Key, element: &Element) -> Result<(), Str
         .and_then(|process| process.find(&element.element).map(|at| &process.node(at).kind));
     let is_open = match kind {
         None => return Err(format!("element {key} is no element of its model: {}", element.element)),
-        _ if has_incident || has_inside => true,
+        _ if has_incident || has_inside || is_come_back_to => true,
         _ if element.rounds.is_some() => false,
         Some(NodeKind::Task(task)) => match &task.work {
             Work::User(_) => has_task,
