@@ -288,6 +288,8 @@ pub struct Decision {
     pub scope: Key,
     /// Which round of a repeated activity.
     pub round: Option<u32>,
+    /// The repeated activity as a whole that the round belonged to.
+    pub whole: Option<Key>,
     /// Who.
     pub by: Person,
     /// For whom, if by proxy (代理).

@@ -75,14 +75,9 @@ fn cannot(reason: &str) -> Rejection {
 
 /// The vote that a decision was a voice in, if it is still open.
 fn open_vote(run: &Run<'_>, decision: &Decision) -> Option<(Key, u32)> {
-    let round = decision.round?;
-    let is_it = |(key, element): (Key, &crate::instance::Element)| {
-        let is_open =
-            element.element == decision.element && element.rounds.as_ref().is_some_and(|rounds| !rounds.people.is_empty());
-        is_open.then_some(key)
-    };
-    let whole = run.state.children(decision.scope).find_map(is_it)?;
-    Some((whole, round))
+    let (round, whole) = (decision.round?, decision.whole?);
+    let rounds = run.state.elements.get(&whole)?.rounds.as_ref()?;
+    (!rounds.people.is_empty()).then_some((whole, round))
 }
 
 /// The scope in which an activity was done: the one where it stood, or what has taken its place.

@@ -122,12 +122,15 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
             if task.owner == *key {
                 let element = task.element.clone();
                 let scope = decision_scope(state, *key);
-                let round = state.elements.get(key).and_then(|element| element.round);
+                let done = state.elements.get(key);
+                let round = done.and_then(|element| element.round);
+                let whole = done.filter(|element| element.round.is_some()).map(|element| element.scope);
                 state.decisions.push(Decision {
                     task: *key,
                     element,
                     scope,
                     round,
+                    whole,
                     by: by.clone(),
                     on_behalf_of: on_behalf_of.clone(),
                     outcome: outcome.clone(),

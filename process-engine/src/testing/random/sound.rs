@@ -105,7 +105,7 @@ fn is_waited_for(player: &Player, key: Key, element: &Element) -> Result<(), Str
     let has_task = state.tasks.values().any(|task| task.owner == key);
     let has_job = state.jobs.contains_key(&key);
     // What was returned from comes back into it.
-    let is_come_back_to = state.straight_back.values().flatten().any(|back| back.scope == key);
+    let is_come_back_to = state.awaited_back(key).next().is_some();
     let process = state
         .process_of(element.scope)
         .and_then(|reference| player.world().process(reference));
