@@ -87,7 +87,10 @@ fn scope_of(run: &Run<'_>, decision: &Decision) -> Option<Key> {
     if stood.is_some() && run.state.elements.contains_key(&decision.scope) {
         return Some(decision.scope);
     }
-    run.state.done.iter().find(|(_, done)| holds(done)).map(|(scope, _)| *scope)
+    // A round that is over cannot be begun again while the others run.
+    let holds_rounds = |scope: &Key| run.state.elements.get(scope).is_some_and(|element| element.rounds.is_some());
+    let mut open = run.state.done.iter().filter(|(scope, _)| !holds_rounds(scope));
+    open.find(|(_, done)| holds(done)).map(|(scope, _)| *scope)
 }
 
 /// What somebody decided since, on the way from here, stands in the way; what was decided beside does not.

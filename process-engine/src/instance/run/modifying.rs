@@ -17,6 +17,13 @@ use crate::{
 pub(crate) const MAX_CHANGES: usize = 500;
 
 impl Run<'_> {
+    /// An element is given up; whoever was to be asked again after it is asked now.
+    fn give_up(&mut self, key: Key) -> Result<(), Rejection> {
+        let back = self.state.straight_back.get(&key).cloned().unwrap_or_default();
+        self.cancel(key);
+        self.come_back(&back)
+    }
+
     /// Makes the changes in their order, all or none.
     pub(crate) fn modify(&mut self, changes: &[Change], reason: &str) -> Result<(), Rejection> {
         if changes.is_empty() {
@@ -36,7 +43,7 @@ impl Run<'_> {
                 Change::GiveUp { key } if *key == ROOT || !self.state.elements.contains_key(key) => {
                     return Err(Rejection::NothingThere { key: *key });
                 }
-                Change::GiveUp { key } => self.cancel(*key),
+                Change::GiveUp { key } => self.give_up(*key)?,
                 Change::Begin {
                     element,
                     scope,

@@ -35,6 +35,9 @@ impl Run<'_> {
             .elements
             .get(&source)
             .ok_or(Rejection::NothingThere { key: source })?;
+        if from.compensation.is_some() {
+            return Err(Rejection::NotDoneBefore { element: to.to_string() });
+        }
         let from = from.element.clone();
         let needs_done = moving.kind != MoveKind::Reject;
         let Some((scope, process, path)) = self.common_scope(&[source], to, needs_done)? else {
@@ -121,6 +124,18 @@ impl Run<'_> {
         let level = self.level(&process, scope, &targets)?;
         stand_together(&level)?;
         let give_up: Vec<Key> = from.iter().map(|key| self.activity_of(*key)).collect();
+        let compensates = |key: &&Key| {
+            self.state
+                .elements
+                .get(key)
+                .is_some_and(|element| element.compensation.is_some())
+        };
+        if let Some(key) = give_up.iter().find(compensates) {
+            return Err(Rejection::CannotBegin {
+                element: to.first().map(ToString::to_string).unwrap_or_default(),
+                reason: format!("{key} compensates something and must be done first"),
+            });
+        }
         let marking = self.marking(&level, &give_up);
         let moving = Moving {
             kind: MoveKind::Jump,
@@ -239,10 +254,12 @@ impl Run<'_> {
     pub(super) fn go_straight_back(&mut self, key: Key, scope: Key, back: &[Back]) -> Result<(), Rejection> {
         self.emit(Event::ElementLeft { key, flows: Vec::new() });
         self.touched.insert(scope);
-        for back in back {
-            self.go_back(back)?;
-        }
-        Ok(())
+        self.come_back(back)
+    }
+
+    /// Those who returned something are asked again.
+    pub(super) fn come_back(&mut self, back: &[Back]) -> Result<(), Rejection> {
+        back.iter().try_for_each(|back| self.go_back(back))
     }
 
     fn go_back(&mut self, back: &Back) -> Result<(), Rejection> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{block::PEOPLE, chance::Chance, drawing::RandomModel};
 use crate::{
-    instance::{Bindings, Command, Key, Outcome, Resume, Said, SignPlace, Waiting},
+    instance::{Bindings, Command, Key, Outcome, Resume, Said, SignPlace, Wait, Waiting},
     testing::{NotPlayed, Player, person},
 };
 
@@ -351,7 +351,13 @@ fn open(player: &Player) -> Option<Open> {
         let (job, result) = (*job, json!({}));
         return Some(Open::Command(Command::CompleteJob { job, result }));
     }
-    let from_outside = state.waits.values().find_map(|wait| match &wait.what {
+    // What a step waits for comes before what would only begin more beside it.
+    let is_step = |wait: &&Wait| {
+        let owner = state.elements.get(&wait.owner);
+        owner.is_some_and(|owner| owner.element == wait.element || owner.element.starts_with("first"))
+    };
+    let first = state.waits.values().filter(is_step);
+    let from_outside = first.chain(state.waits.values()).find_map(|wait| match &wait.what {
         Waiting::Message { name, correlation } => Some(Command::DeliverMessage {
             name: name.clone(),
             correlation: correlation.clone(),
