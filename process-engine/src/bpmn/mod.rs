@@ -5,10 +5,16 @@
 //! mean something?), [`compile`] (the graph), [`soundness`] (can it run to its end?).
 
 mod compile;
+mod dialect;
 mod guard;
 mod iso;
+mod references;
 mod report;
+mod rules;
+mod schema;
+mod soundness;
 mod source;
+pub mod zhulu;
 
 use std::sync::Arc;
 
@@ -107,7 +113,12 @@ fn look(bytes: &[u8], options: &ReadOptions) -> (Option<Definitions>, Findings) 
         }
     };
     let source = Source::new(&document);
+    rules::look(&source, *options, &mut findings);
     let definitions = compile::definitions(&source, options, &hash_of(bytes), &mut findings);
+    if !findings.has_errors() {
+        // Whether it can run to its end is a question to a model that means something.
+        soundness::look(&source, &definitions, &mut findings);
+    }
     (Some(definitions), findings)
 }
 

@@ -1,6 +1,9 @@
 //! What was found so far, and where a rule says what it found.
 
-use super::source::{Source, Xml};
+use super::{
+    ReadOptions,
+    source::{Source, Xml},
+};
 use crate::finding::{Finding, Severity};
 
 /// More findings than these are not collected: whoever has so many reads the first.
@@ -34,6 +37,7 @@ impl Findings {
 /// Where a rule says what it found.
 pub(crate) struct Report<'r, 'a> {
     pub(crate) source: &'r Source<'a>,
+    pub(crate) options: ReadOptions,
     pub(crate) rule: &'static str,
     pub(crate) findings: &'r mut Findings,
 }

@@ -18,15 +18,15 @@ pub(crate) const BPMN: &str = "http://www.omg.org/spec/BPMN/20100524/MODEL";
 pub(crate) const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// Our own namespace.
 pub(crate) const ZHULU: &str = "http://zhulu.cn/bpmn";
-/// Flowable's namespace, the native dialect.
+/// Flowable's namespace, the native dialect among the engines'.
 pub(crate) const FLOWABLE: &str = "http://flowable.org/bpmn";
 /// Activiti's: most old Chinese models are in it.
 pub(crate) const ACTIVITI: &str = "http://activiti.org/bpmn";
 /// Camunda 7's.
 pub(crate) const CAMUNDA: &str = "http://camunda.org/schema/1.0/bpmn";
 
-/// The dialects of engines; the same names mean the same in each.
-pub(crate) const ENGINES: [&str; 3] = [FLOWABLE, ACTIVITI, CAMUNDA];
+/// Ours and the dialects of engines: the same names mean the same in each, and ours wins where two speak.
+pub(crate) const ENGINES: [&str; 4] = [ZHULU, FLOWABLE, ACTIVITI, CAMUNDA];
 
 /// A file that was parsed.
 pub(crate) struct Source<'a> {
@@ -61,7 +61,7 @@ impl<'a> Source<'a> {
                 }
             }
         }
-        let ours = |uri: &str| uri == ZHULU || ENGINES.contains(&uri);
+        let ours = |uri: &str| ENGINES.contains(&uri);
         let dialect = root.namespaces().any(|namespace| ours(namespace.uri()));
         Self {
             root,

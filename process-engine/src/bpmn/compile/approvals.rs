@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The user task whose delay a timer on its border is about, if a designer marked it so (`boundaryEventType` 1).
-pub(super) fn timeout_of<'a>(event: Xml<'a>) -> Option<&'a str> {
+pub(in crate::bpmn) fn timeout_of<'a>(event: Xml<'a>) -> Option<&'a str> {
     let marked = name(event) == "boundaryEvent" && engine_setting(event, "boundaryEventType").as_deref() == Some("1");
     attr(event, "attachedToRef").filter(|_| marked)
 }

@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::{
     bpmn::{
         iso,
-        source::{Xml, attr, engine_attr, engine_elements, engine_setting, id, label, name, text, zhulu_attr, zhulu_elements},
+        source::{Xml, attr, engine_attr, engine_elements, engine_setting, id, label, name, text, zhulu_attr},
     },
     model::{Job, Retry, Text},
 };
@@ -94,7 +94,7 @@ impl<'a> Compiler<'_, 'a> {
 
     fn fields(&mut self, xml: Xml<'a>) -> Vec<(String, Text)> {
         let mut fields = Vec::new();
-        let named: Vec<Xml<'a>> = engine_elements(xml, "field").chain(zhulu_elements(xml, "field")).collect();
+        let named: Vec<Xml<'a>> = engine_elements(xml, "field").collect();
         for field in named {
             let Some(key) = attr(field, "name") else { continue };
             if let Some(value) = self.field_value(field) {

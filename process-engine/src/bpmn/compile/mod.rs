@@ -24,6 +24,8 @@ use crate::{
     model::{Definitions, Process, ProcessRef, Translation},
 };
 
+pub(super) use approvals::timeout_of;
+
 /// What the compilation of a file has at hand.
 pub(super) struct Compiler<'r, 'a> {
     source: &'r Source<'a>,
