@@ -5,7 +5,7 @@
 
 use super::{
     report::Report,
-    source::{ENGINES, ZHULU, Xml, extensions as extension_elements, label, name, text},
+    source::{ENGINES, Xml, ZHULU, extensions as extension_elements, label, name, text},
     zhulu,
 };
 
@@ -124,14 +124,18 @@ const LISTENERS: [&str; 4] = ["executionListener", "taskListener", "eventListene
 pub(super) fn extensions(report: &mut Report<'_, '_>) {
     for node in report.source.elements() {
         for attribute in node.attributes() {
-            let Some(uri) = attribute.namespace().filter(|uri| ENGINES.contains(uri)) else { continue };
+            let Some(uri) = attribute.namespace().filter(|uri| ENGINES.contains(uri)) else {
+                continue;
+            };
             if !is_known(uri, attribute.name(), attribute.value().trim()) {
                 refuse(report, node, attribute.name());
             }
         }
         for element in extension_elements(node) {
             let tag = element.tag_name();
-            let Some(uri) = tag.namespace().filter(|uri| ENGINES.contains(uri)) else { continue };
+            let Some(uri) = tag.namespace().filter(|uri| ENGINES.contains(uri)) else {
+                continue;
+            };
             let known = ELEMENTS.contains(&tag.name())
                 || LISTENERS.contains(&tag.name())
                 || (uri == ZHULU && zhulu::ELEMENTS.iter().any(|(name, _)| *name == tag.name()))
@@ -153,7 +157,9 @@ fn is_known(uri: &str, word: &str, value: &str) -> bool {
 }
 
 fn refuse<'a>(report: &mut Report<'_, 'a>, at: Xml<'a>, word: &str) {
-    let owner = at.ancestors().find(|around| !name(*around).is_empty() && name(*around) != "extensionElements");
+    let owner = at
+        .ancestors()
+        .find(|around| !name(*around).is_empty() && name(*around) != "extensionElements");
     let owner = owner.map(label).unwrap_or_default();
     report.error(
         at,

@@ -2,9 +2,7 @@
 
 use super::{
     report::Report,
-    source::{
-        Xml, attr, is_activity, is_event, is_event_definition, is_flow_node, label, local, name, text,
-    },
+    source::{Xml, attr, is_activity, is_event, is_event_definition, is_flow_node, label, local, name, text},
 };
 
 /// What a reference may lead to.
@@ -53,7 +51,11 @@ const ATTRIBUTES: &[Reference] = &[
     ("", "attachedToRef", Kind::Activity),
     ("", "calledElement", Kind::Callable),
     ("", "processRef", Kind::Named("process")),
-    ("", "definitionalCollaborationRef", Kind::Named("collaboration choreography globalConversation")),
+    (
+        "",
+        "definitionalCollaborationRef",
+        Kind::Named("collaboration choreography globalConversation"),
+    ),
     ("", "correlationPropertyRef", Kind::Named("correlationProperty")),
     ("", "correlationKeyRef", Kind::Named("correlationKey")),
     ("", "noneBehaviorEventRef", Kind::EventDefinition),
@@ -65,7 +67,11 @@ const ATTRIBUTES: &[Reference] = &[
     ("", "innerMessageFlowRef", Kind::Named("messageFlow")),
     ("", "outerMessageFlowRef", Kind::Named("messageFlow")),
     ("", "calledCollaborationRef", Kind::Named("collaboration globalConversation")),
-    ("", "calledChoreographyRef", Kind::Named("choreography globalChoreographyTask")),
+    (
+        "",
+        "calledChoreographyRef",
+        Kind::Named("choreography globalChoreographyTask"),
+    ),
 ];
 
 /// References in elements.
@@ -153,7 +159,11 @@ pub(super) fn filled(report: &mut Report<'_, '_>) {
         if ELEMENTS.iter().any(holds) && text(node).is_empty() {
             report.error(
                 node,
-                format!("A {} of {} is empty; name an element or remove it.", name(node), label(parent)),
+                format!(
+                    "A {} of {} is empty; name an element or remove it.",
+                    name(node),
+                    label(parent)
+                ),
                 format!("{} 的 {} 为空,请填写元素 id 或删除。", label(parent), name(node)),
             );
         }
@@ -203,8 +213,18 @@ fn follow<'a>(report: &mut Report<'_, 'a>, at: Xml<'a>, what: &str, reference: &
     if !fits(found, kind) {
         report.error(
             at,
-            format!("The {what} {} leads to {}; it may lead to {}.", local(reference), label(found), said(kind)),
-            format!("{what} {} 指向 {},但只能指向 {}。", local(reference), label(found), said(kind)),
+            format!(
+                "The {what} {} leads to {}; it may lead to {}.",
+                local(reference),
+                label(found),
+                said(kind)
+            ),
+            format!(
+                "{what} {} 指向 {},但只能指向 {}。",
+                local(reference),
+                label(found),
+                said(kind)
+            ),
         );
     }
 }

@@ -256,6 +256,16 @@ pub(crate) fn engine_setting(node: Xml<'_>, wanted: &str) -> Option<String> {
     })
 }
 
+/// The variable that something that holds data is: its name, or its id where the name is no name of a variable.
+pub(crate) fn variable_of(node: Xml<'_>) -> Option<&str> {
+    attr(node, "name").filter(|name| is_variable(name)).or_else(|| id(node))
+}
+
+fn is_variable(name: &str) -> bool {
+    let begins = name.starts_with(|char: char| char.is_alphabetic() || char == '_');
+    begins && name.chars().all(|char| char.is_alphanumeric() || char == '_')
+}
+
 /// How an element is called in a message: its kind, its name and its id.
 pub(crate) fn label(node: Xml<'_>) -> String {
     let kind = node.tag_name().name();

@@ -90,6 +90,8 @@ pub struct Process {
     pub data: Vec<DataObject>,
     /// Who may start it (`flowable:candidateStarterUsers`, `…Groups`); nobody named: everybody.
     pub candidate_starters: Vec<String>,
+    /// The variable that takes who started it (`flowable:initiator`).
+    pub starter_variable: Option<String>,
     /// How skipped approvals of the same person are treated, unless a task says otherwise.
     pub deduplicate: super::Deduplicate,
     /// Nodes by id.

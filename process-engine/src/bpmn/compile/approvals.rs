@@ -15,8 +15,8 @@ use crate::{
     bpmn::{
         iso,
         source::{
-            Xml, attr, engine_attr, engine_elements, engine_setting, flag, id, is_true, kid, label, name, zhulu_attr,
-            zhulu_elements,
+            Xml, attr, engine_attr, engine_elements, engine_setting, flag, id, is_true, kid, kid_text, kids_of, label, name,
+            text, zhulu_attr, zhulu_elements,
         },
     },
     model::{
@@ -56,6 +56,9 @@ fn strategy_of(written: &str) -> Option<Strategy> {
 
 impl<'a> Compiler<'_, 'a> {
     pub(super) fn user_task(&mut self, xml: Xml<'a>, draft: &Draft<'a>) -> UserTask {
+        let performer = kids_of(xml, "humanPerformer")
+            .chain(kids_of(xml, "performer"))
+            .find_map(assigned);
         let mut text_of = |which| engine_attr(xml, which).and_then(|written| self.text_value(xml, written));
         let (assignee, owner) = (text_of("assignee"), text_of("owner"));
         let (priority, category, form_key) = (text_of("priority"), text_of("category"), text_of("formKey"));
@@ -67,8 +70,9 @@ impl<'a> Compiler<'_, 'a> {
         };
         // What a machine approves or rejects has no approvers: nobody is found, and that decides.
         let by_machine = matches!(automatic.as_deref(), Some("2" | "3"));
+        let performer = performer.filter(|_| assignee.is_none());
         UserTask {
-            assignee,
+            assignee: assignee.or_else(|| performer.and_then(|written| self.text_value(xml, &written))),
             owner,
             candidates: if by_machine { Vec::new() } else { self.candidates(xml) },
             method: self.method(xml),
@@ -109,6 +113,37 @@ impl<'a> Compiler<'_, 'a> {
                     strategy,
                     parameter: Some(parameter),
                 });
+            }
+        }
+        candidates.extend(self.potential_owners(xml));
+        candidates
+    }
+
+    /// `potentialOwner` in the words of the standard: a list such as `user(zhang), group(clerks)`, or a resource by its name.
+    fn potential_owners(&mut self, xml: Xml<'a>) -> Vec<Candidates> {
+        let owners: Vec<Xml<'a>> = kids_of(xml, "potentialOwner").collect();
+        let mut candidates = Vec::new();
+        for owner in owners {
+            let resource = kid_text(owner, "resourceRef").and_then(|resource| self.source.referred(&resource));
+            let resource = resource.and_then(|resource| attr(resource, "name")).map(str::to_owned);
+            let written = assigned(owner).or(resource).unwrap_or_default();
+            let entries = if written.contains('{') {
+                vec![written.as_str()]
+            } else {
+                written.split(',').collect()
+            };
+            for entry in entries.into_iter().map(str::trim).filter(|entry| !entry.is_empty()) {
+                let inner = |kind: &str| entry.strip_prefix(kind).and_then(|rest| rest.strip_suffix(')'));
+                let (strategy, who) = match (inner("user("), inner("group(")) {
+                    (Some(user), _) => (Strategy::User, user),
+                    (None, Some(group)) => (Strategy::Role, group),
+                    (None, None) => (Strategy::Role, entry),
+                };
+                let parameter = self.text_value(owner, who);
+                candidates.extend(parameter.map(|parameter| Candidates {
+                    strategy,
+                    parameter: Some(parameter),
+                }));
             }
         }
         candidates
@@ -473,6 +508,13 @@ fn buttons(xml: Xml<'_>) -> Vec<(String, Option<String>)> {
     let shown = engine_elements(xml, "buttonsSetting").filter(|button| flag(*button, "enable", true));
     let button = |button: Xml<'_>| Some((id(button)?.to_owned(), attr(button, "displayName").map(str::to_owned)));
     shown.filter_map(button).collect()
+}
+
+/// The expression that assigns somebody.
+fn assigned(role: Xml<'_>) -> Option<String> {
+    let assignment = kid(role, "resourceAssignmentExpression")?;
+    let expression = kid(assignment, "formalExpression").or_else(|| kid(assignment, "expression"))?;
+    Some(text(expression)).filter(|written| !written.is_empty())
 }
 
 fn says(xml: Xml<'_>, ours: &str, engines: &str) -> bool {

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Compiler, expressions::quoted};
 use crate::{
     bpmn::source::{
-        Xml, attr, engine_attr, engine_elements, extensions, flag, id, kid, kids, kids_of, local, name, text, zhulu_attr,
+        Xml, attr, engine_attr, engine_elements, extensions, flag, id, kid, kids, kids_of, local, name, text, variable_of,
+        zhulu_attr,
     },
     expression::Expression,
     model::{DataObject, Mapping},
@@ -23,7 +24,7 @@ impl<'a> Compiler<'_, 'a> {
             let id = id(object)?;
             Some(DataObject {
                 id: id.into(),
-                name: attr(object, "name").unwrap_or(id).to_owned(),
+                name: variable_of(object).unwrap_or(id).to_owned(),
                 is_collection: flag(object, "isCollection", false),
                 initial: initial(object),
             })
@@ -41,10 +42,7 @@ impl<'a> Compiler<'_, 'a> {
             name(found),
             "dataObject" | "property" | "dataInput" | "dataOutput" | "inputDataItem" | "outputDataItem"
         );
-        named
-            .then(|| attr(found, "name").or_else(|| id(found)))
-            .flatten()
-            .map(str::to_owned)
+        named.then(|| variable_of(found)).flatten().map(str::to_owned)
     }
 
     /// The data associations of an activity or an event, as what they set.

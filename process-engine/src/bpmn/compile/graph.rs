@@ -7,8 +7,8 @@ use roxmltree::NodeId;
 use super::Compiler;
 use crate::{
     bpmn::source::{
-        Xml, attr, engine_attr, flag, id, is_activity, is_flow_node, is_sub_process, kid, kid_text, kids, local, name, text,
-        zhulu_attr, zhulu_elements,
+        Xml, attr, engine_attr, flag, id, is_activity, is_flow_node, is_sub_process, kid, kid_text, kids, kids_of, local, name,
+        text, zhulu_attr, zhulu_elements,
     },
     model::{AdHoc, Flow, FlowIx, Node, NodeIx, NodeKind, Process, ProcessRef, SubProcess},
 };
@@ -96,6 +96,9 @@ impl<'a> Compiler<'_, 'a> {
             children,
             data: self.data(xml),
             candidate_starters: candidate_starters(xml),
+            starter_variable: kids_of(xml, "startEvent")
+                .find_map(|start| engine_attr(start, "initiator"))
+                .map(str::to_owned),
             deduplicate: self.deduplicate(xml).unwrap_or_default(),
             reference,
             nodes,

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::{
-    bpmn::source::{Xml, attr, engine_attr, flag, id, is_true, kid, kid_text, kids_of, label, name, text, zhulu_attr},
+    bpmn::source::{Xml, attr, engine_attr, flag, is_true, kid, kid_text, kids_of, label, name, text, variable_of, zhulu_attr},
     expression::Expression,
     model::{Multi, MultiBehavior, Over, Repetition},
 };
@@ -39,7 +39,7 @@ impl<'a> Compiler<'_, 'a> {
 
     fn multi(&mut self, xml: Xml<'a>, multi: Xml<'a>) -> Option<Multi> {
         let over = self.over(xml, multi)?;
-        let item = kid(multi, "inputDataItem").and_then(|item| attr(item, "name").or_else(|| id(item)));
+        let item = kid(multi, "inputDataItem").and_then(variable_of);
         let element_variable = engine_attr(multi, "elementVariable")
             .or_else(|| zhulu_attr(multi, "elementVariable"))
             .or(item);
@@ -102,7 +102,7 @@ impl<'a> Compiler<'_, 'a> {
         }
         let output = kid_text(multi, "loopDataOutputRef")?;
         let outer = self.outer_of(xml, &output, "dataOutputAssociation", "sourceRef", "targetRef")?;
-        let item = kid(multi, "outputDataItem").and_then(|item| attr(item, "name").or_else(|| id(item)))?;
+        let item = kid(multi, "outputDataItem").and_then(variable_of)?;
         Some((outer, item.to_owned()))
     }
 

@@ -12,7 +12,9 @@ fn boundaries<'a>(report: &Report<'_, 'a>) -> impl Iterator<Item = Xml<'a>> + us
 
 fn is_compensation<'a>(report: &Report<'_, 'a>, event: Xml<'a>) -> bool {
     let definitions = report.source.event_definitions(event);
-    definitions.iter().any(|definition| name(*definition) == "compensateEventDefinition")
+    definitions
+        .iter()
+        .any(|definition| name(*definition) == "compensateEventDefinition")
 }
 
 /// Nothing leads to an event on a border.
@@ -41,18 +43,35 @@ pub(super) fn outgoing(report: &mut Report<'_, '_>) {
             );
         }
         if !compensates && flows.is_empty() && timeout_of(event).is_none() {
-            report.error(event, format!("{} leads nowhere.", label(event)), format!("{} 没有流出。", label(event)));
+            report.error(
+                event,
+                format!("{} leads nowhere.", label(event)),
+                format!("{} 没有流出。", label(event)),
+            );
         }
     }
 }
 
 /// What it may wait for.
 pub(super) fn triggers(report: &mut Report<'_, '_>) {
-    let allowed = ["message", "timer", "escalation", "error", "cancel", "compensate", "conditional", "signal"];
+    let allowed = [
+        "message",
+        "timer",
+        "escalation",
+        "error",
+        "cancel",
+        "compensate",
+        "conditional",
+        "signal",
+    ];
     for event in boundaries(report) {
         let definitions = report.source.event_definitions(event);
         if definitions.is_empty() {
-            report.error(event, format!("{} waits for nothing.", label(event)), format!("{} 未说明等待什么。", label(event)));
+            report.error(
+                event,
+                format!("{} waits for nothing.", label(event)),
+                format!("{} 未说明等待什么。", label(event)),
+            );
         }
         for definition in definitions {
             let kind = name(definition).trim_end_matches("EventDefinition");
@@ -76,7 +95,10 @@ pub(super) fn interrupting(report: &mut Report<'_, '_>) {
                 "errorEventDefinition" | "cancelEventDefinition" | "compensateEventDefinition"
             ) {
                 // Modellers of compensation in dialects write either, and neither means anything.
-                let message = format!("{} cannot leave its activity running (cancelActivity=\"false\").", label(event));
+                let message = format!(
+                    "{} cannot leave its activity running (cancelActivity=\"false\").",
+                    label(event)
+                );
                 let message_zh = format!("{} 不能是非中断的(cancelActivity=“false”)。", label(event));
                 if name(definition) == "compensateEventDefinition" {
                     report.strict(event, message, message_zh);
@@ -91,11 +113,17 @@ pub(super) fn interrupting(report: &mut Report<'_, '_>) {
 /// It stands on the level of its activity.
 pub(super) fn level_of_host(report: &mut Report<'_, '_>) {
     for event in boundaries(report) {
-        let Some(host) = attr(event, "attachedToRef").and_then(|host| report.source.referred(host)) else { continue };
+        let Some(host) = attr(event, "attachedToRef").and_then(|host| report.source.referred(host)) else {
+            continue;
+        };
         if level(host).map(|level| level.id()) != level(event).map(|level| level.id()) {
             report.error(
                 event,
-                format!("{} stands on another level than {}, on whose border it is.", label(event), label(host)),
+                format!(
+                    "{} stands on another level than {}, on whose border it is.",
+                    label(event),
+                    label(host)
+                ),
                 format!("{} 与其所附着的 {} 不在同一层级。", label(event), label(host)),
             );
         }

@@ -37,13 +37,19 @@ pub(super) fn targets(report: &mut Report<'_, '_>) {
 /// A process that is called has a plain start.
 pub(super) fn none_start(report: &mut Report<'_, '_>) {
     for call in calls(report) {
-        let Some(process) = called(report, call).filter(|called| name(*called) == "process") else { continue };
+        let Some(process) = called(report, call).filter(|called| name(*called) == "process") else {
+            continue;
+        };
         let plain = |start: Xml<'_>| report.source.event_definitions(start).is_empty();
         let starts: Vec<Xml<'_>> = kids_of(process, "startEvent").collect();
         if !starts.is_empty() && !starts.iter().any(|start| plain(*start)) {
             report.error(
                 call,
-                format!("{} calls {}, which has no start event that waits for nothing.", label(call), label(process)),
+                format!(
+                    "{} calls {}, which has no start event that waits for nothing.",
+                    label(call),
+                    label(process)
+                ),
                 format!("{} 调用的 {} 没有空开始事件。", label(call), label(process)),
             );
         }
@@ -65,16 +71,38 @@ pub(super) fn data(report: &mut Report<'_, '_>) {
             if ours.len() != theirs.len() {
                 report.strict(
                     call,
-                    format!("{} has {} {what}; {} has {}.", label(call), ours.len(), label(called), theirs.len()),
-                    format!("{} 有 {} 个 {what},而 {} 有 {} 个。", label(call), ours.len(), label(called), theirs.len()),
+                    format!(
+                        "{} has {} {what}; {} has {}.",
+                        label(call),
+                        ours.len(),
+                        label(called),
+                        theirs.len()
+                    ),
+                    format!(
+                        "{} 有 {} 个 {what},而 {} 有 {} 个。",
+                        label(call),
+                        ours.len(),
+                        label(called),
+                        theirs.len()
+                    ),
                 );
             }
             for (ours, theirs) in ours.iter().zip(&theirs) {
                 if !same_item(report.source, *ours, *theirs) {
                     report.strict(
                         *ours,
-                        format!("{} is of another item definition than {} of {}.", label(*ours), label(*theirs), label(called)),
-                        format!("{} 与 {} 的 {} 数据项定义不一致。", label(*ours), label(called), label(*theirs)),
+                        format!(
+                            "{} is of another item definition than {} of {}.",
+                            label(*ours),
+                            label(*theirs),
+                            label(called)
+                        ),
+                        format!(
+                            "{} 与 {} 的 {} 数据项定义不一致。",
+                            label(*ours),
+                            label(called),
+                            label(*theirs)
+                        ),
                     );
                 }
             }

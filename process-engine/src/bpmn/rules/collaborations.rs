@@ -9,7 +9,9 @@ use crate::bpmn::{
 pub(super) fn multiplicities(report: &mut Report<'_, '_>) {
     for multiplicity in report.source.named("participantMultiplicity") {
         let number = |which, otherwise| attr(multiplicity, which).map_or(Some(otherwise), |number| number.parse::<i64>().ok());
-        let (Some(minimum), Some(maximum)) = (number("minimum", 0), number("maximum", 1)) else { continue };
+        let (Some(minimum), Some(maximum)) = (number("minimum", 0), number("maximum", 1)) else {
+            continue;
+        };
         if minimum < 0 || maximum < 1 || maximum < minimum {
             report.error(
                 multiplicity,
@@ -26,7 +28,10 @@ fn pool<'a>(report: &Report<'_, 'a>, end: Xml<'a>) -> Option<Xml<'a>> {
         return Some(end);
     }
     let process = process_of(end).and_then(|process| attr(process, "id"))?;
-    report.source.named("participant").find(|pool| attr(*pool, "processRef").map(local) == Some(process))
+    report
+        .source
+        .named("participant")
+        .find(|pool| attr(*pool, "processRef").map(local) == Some(process))
 }
 
 fn ends<'a>(report: &Report<'_, 'a>, flow: Xml<'a>) -> (Option<Xml<'a>>, Option<Xml<'a>>) {
@@ -37,14 +42,19 @@ fn ends<'a>(report: &Report<'_, 'a>, flow: Xml<'a>) -> (Option<Xml<'a>>, Option<
 /// A message flow leads from one pool to another.
 pub(super) fn different_pools(report: &mut Report<'_, '_>) {
     for flow in report.source.named("messageFlow") {
-        let (Some(from), Some(to)) = ends(report, flow) else { continue };
+        let (Some(from), Some(to)) = ends(report, flow) else {
+            continue;
+        };
         let pools = (pool(report, from), pool(report, to));
         let one_pool = pools.0.is_some() && pools.0.map(|pool| pool.id()) == pools.1.map(|pool| pool.id());
         let one_process = process_of(from).is_some() && process_of(from).map(|p| p.id()) == process_of(to).map(|p| p.id());
         if one_pool || one_process {
             report.error(
                 flow,
-                format!("{} stays within one pool; message flows lead from one pool to another.", label(flow)),
+                format!(
+                    "{} stays within one pool; message flows lead from one pool to another.",
+                    label(flow)
+                ),
                 format!("{} 的两端在同一个池中;消息流必须连接不同的池。", label(flow)),
             );
         }
@@ -58,7 +68,10 @@ pub(super) fn event_ends(report: &mut Report<'_, '_>) {
         let about_message = |event: Xml<'_>, source: &crate::bpmn::source::Source<'_>| {
             let id = attr(event, "id").unwrap_or_default();
             let Some(event) = source.by_id(id) else { return false };
-            source.event_definitions(event).iter().any(|definition| name(*definition) == "messageEventDefinition")
+            source
+                .event_definitions(event)
+                .iter()
+                .any(|definition| name(*definition) == "messageEventDefinition")
         };
         if let Some(event) = from.filter(|from| is_event(*from) && !(is_throw(*from) && about_message(*from, report.source))) {
             report.error(
@@ -91,7 +104,11 @@ fn wrong_task<'a>(report: &mut Report<'_, 'a>, flow: Xml<'a>, end: Option<Xml<'a
 
 /// What is correlated by a key is bound property by property.
 pub(super) fn correlations(report: &mut Report<'_, '_>) {
-    for subscription in report.source.named("correlationSubscription").filter(|node| is_executable(*node)) {
+    for subscription in report
+        .source
+        .named("correlationSubscription")
+        .filter(|node| is_executable(*node))
+    {
         let key = attr(subscription, "correlationKeyRef").and_then(|key| report.source.referred(key));
         let Some(key) = key else { continue };
         for property in kids_of(key, "correlationPropertyRef").map(crate::bpmn::source::text) {

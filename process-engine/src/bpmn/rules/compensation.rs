@@ -13,11 +13,17 @@ fn associations<'a>(report: &Report<'_, 'a>, event: Xml<'a>) -> Vec<Xml<'a>> {
 }
 
 fn handler<'a>(report: &Report<'_, 'a>, association: Xml<'a>) -> Option<Xml<'a>> {
-    attr(association, "targetRef").and_then(|target| report.source.referred(target)).filter(|target| is_activity(*target))
+    attr(association, "targetRef")
+        .and_then(|target| report.source.referred(target))
+        .filter(|target| is_activity(*target))
 }
 
 fn compensates<'a>(report: &Report<'_, 'a>, event: Xml<'a>) -> bool {
-    report.source.event_definitions(event).iter().any(|definition| name(*definition) == "compensateEventDefinition")
+    report
+        .source
+        .event_definitions(event)
+        .iter()
+        .any(|definition| name(*definition) == "compensateEventDefinition")
 }
 
 /// An event on a border that compensates leads by one association to an activity that is there for it.
@@ -26,12 +32,18 @@ pub(super) fn handlers(report: &mut Report<'_, '_>) {
         if !compensates(report, event) {
             continue;
         }
-        let handlers: Vec<Xml<'_>> =
-            associations(report, event).into_iter().filter_map(|association| handler(report, association)).collect();
+        let handlers: Vec<Xml<'_>> = associations(report, event)
+            .into_iter()
+            .filter_map(|association| handler(report, association))
+            .collect();
         let [handler] = handlers.as_slice() else {
             report.error(
                 event,
-                format!("{} must lead by one association to the activity that compensates; it leads to {}.", label(event), handlers.len()),
+                format!(
+                    "{} must lead by one association to the activity that compensates; it leads to {}.",
+                    label(event),
+                    handlers.len()
+                ),
                 format!("{} 必须用一条关联指向补偿活动,现有 {} 条。", label(event), handlers.len()),
             );
             continue;
@@ -39,8 +51,16 @@ pub(super) fn handlers(report: &mut Report<'_, '_>) {
         if !flag(*handler, "isForCompensation", false) {
             report.error(
                 *handler,
-                format!("{} compensates {}; set isForCompensation=\"true\".", label(*handler), label(event)),
-                format!("{} 用于补偿 {};请设置 isForCompensation=“true”。", label(*handler), label(event)),
+                format!(
+                    "{} compensates {}; set isForCompensation=\"true\".",
+                    label(*handler),
+                    label(event)
+                ),
+                format!(
+                    "{} 用于补偿 {};请设置 isForCompensation=“true”。",
+                    label(*handler),
+                    label(event)
+                ),
             );
         }
         if level(*handler).map(|level| level.id()) != level(event).map(|level| level.id()) {
@@ -55,12 +75,19 @@ pub(super) fn handlers(report: &mut Report<'_, '_>) {
 
 /// An activity that is there for compensation stands apart from the flow.
 pub(super) fn no_flows(report: &mut Report<'_, '_>) {
-    for activity in report.source.elements().filter(|node| is_activity(*node) && flag(*node, "isForCompensation", false)) {
+    for activity in report
+        .source
+        .elements()
+        .filter(|node| is_activity(*node) && flag(*node, "isForCompensation", false))
+    {
         let flows = [report.source.incoming(activity), report.source.outgoing(activity)].concat();
         for flow in flows {
             report.error(
                 flow,
-                format!("{} is there for compensation; no flow may lead to it or away from it.", label(activity)),
+                format!(
+                    "{} is there for compensation; no flow may lead to it or away from it.",
+                    label(activity)
+                ),
                 format!("{} 用于补偿,不能有顺序流流入或流出。", label(activity)),
             );
         }
@@ -71,7 +98,9 @@ pub(super) fn no_flows(report: &mut Report<'_, '_>) {
 pub(super) fn visible(report: &mut Report<'_, '_>) {
     for (event, definition) in definitions(report, "compensateEventDefinition") {
         let activity = attr(definition, "activityRef").and_then(|activity| report.source.referred(activity));
-        let Some(activity) = activity.filter(|activity| is_activity(*activity) && is_throw(event)) else { continue };
+        let Some(activity) = activity.filter(|activity| is_activity(*activity) && is_throw(event)) else {
+            continue;
+        };
         let home = level(activity).map(|level| level.id());
         let mut around = level(event);
         let mut seen = around.map(|level| level.id()) == home;
@@ -83,14 +112,21 @@ pub(super) fn visible(report: &mut Report<'_, '_>) {
         if !seen {
             report.error(
                 definition,
-                format!("{} cannot see {}; both must stand on one level.", label(event), label(activity)),
+                format!(
+                    "{} cannot see {}; both must stand on one level.",
+                    label(event),
+                    label(activity)
+                ),
                 format!("{} 无法补偿 {};二者必须位于同一层级。", label(event), label(activity)),
             );
         }
         if !can_be_compensated(report, activity) {
             report.strict(
                 definition,
-                format!("{} has nothing that compensates it: no event on its border, no event sub-process.", label(activity)),
+                format!(
+                    "{} has nothing that compensates it: no event on its border, no event sub-process.",
+                    label(activity)
+                ),
                 format!("{} 没有补偿边界事件或补偿事件子流程。", label(activity)),
             );
         }

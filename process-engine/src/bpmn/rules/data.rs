@@ -9,7 +9,9 @@ use crate::bpmn::{
 /// The item definition of something that holds data; a reference means what it refers to.
 pub(super) fn item_of<'a>(source: &Source<'a>, node: Xml<'a>) -> Option<Xml<'a>> {
     let holder = held_by(source, node);
-    attr(holder, "itemSubjectRef").and_then(|item| source.referred(item)).filter(|item| name(*item) == "itemDefinition")
+    attr(holder, "itemSubjectRef")
+        .and_then(|item| source.referred(item))
+        .filter(|item| name(*item) == "itemDefinition")
 }
 
 fn held_by<'a>(source: &Source<'a>, node: Xml<'a>) -> Xml<'a> {
@@ -31,11 +33,17 @@ pub(super) fn is_collection<'a>(source: &Source<'a>, node: Xml<'a>) -> bool {
 pub(super) fn collections(report: &mut Report<'_, '_>) {
     let holders = ["dataObject", "dataInput", "dataOutput", "inputDataItem", "outputDataItem"];
     for holder in report.source.elements().filter(|node| holders.contains(&name(*node))) {
-        let Some(item) = item_of(report.source, holder) else { continue };
+        let Some(item) = item_of(report.source, holder) else {
+            continue;
+        };
         if flag(item, "isCollection", false) != flag(holder, "isCollection", false) {
             report.error(
                 holder,
-                format!("{} and its {} must agree whether it is a collection.", label(holder), label(item)),
+                format!(
+                    "{} and its {} must agree whether it is a collection.",
+                    label(holder),
+                    label(item)
+                ),
                 format!("{} 与其 {} 的 isCollection 必须一致。", label(holder), label(item)),
             );
         }
@@ -55,12 +63,19 @@ pub(super) fn object_references(report: &mut Report<'_, '_>) {
         if attr(reference, "itemSubjectRef").is_some() {
             report.strict(
                 reference,
-                format!("{} has an item definition; only the data object itself may.", label(reference)),
+                format!(
+                    "{} has an item definition; only the data object itself may.",
+                    label(reference)
+                ),
                 format!("{} 不能有数据项定义,只有数据对象本身可以。", label(reference)),
             );
         }
     }
-    for object in report.source.named("dataObject").filter(|object| kid(*object, "dataState").is_some()) {
+    for object in report
+        .source
+        .named("dataObject")
+        .filter(|object| kid(*object, "dataState").is_some())
+    {
         report.strict(
             object,
             format!("{} has a state; only references to it may.", label(object)),
@@ -70,7 +85,10 @@ pub(super) fn object_references(report: &mut Report<'_, '_>) {
     for reference in report.source.named("dataStoreReference") {
         report.warning(
             reference,
-            format!("{} is drawn only: nothing is read from or written to a data store.", label(reference)),
+            format!(
+                "{} is drawn only: nothing is read from or written to a data store.",
+                label(reference)
+            ),
             format!("{} 仅作图示:不读写数据存储。", label(reference)),
         );
     }
@@ -82,7 +100,10 @@ pub(super) fn io_places(report: &mut Report<'_, '_>) {
         if let Some(owner) = io.parent_element().filter(|owner| is_sub_process(*owner)) {
             report.error(
                 io,
-                format!("{} is a sub-process and may not declare data inputs and outputs.", label(owner)),
+                format!(
+                    "{} is a sub-process and may not declare data inputs and outputs.",
+                    label(owner)
+                ),
                 format!("{} 是子流程,不能声明数据输入输出。", label(owner)),
             );
         }
@@ -90,7 +111,10 @@ pub(super) fn io_places(report: &mut Report<'_, '_>) {
 }
 
 fn associations<'a>(report: &Report<'_, 'a>) -> impl Iterator<Item = Xml<'a>> + use<'a> {
-    report.source.elements().filter(|node| matches!(name(*node), "dataInputAssociation" | "dataOutputAssociation"))
+    report
+        .source
+        .elements()
+        .filter(|node| matches!(name(*node), "dataInputAssociation" | "dataOutputAssociation"))
 }
 
 /// Without a transformation there is one source; data does not come out of an input of the activity or go into an output.
@@ -104,13 +128,19 @@ pub(super) fn sources(report: &mut Report<'_, '_>) {
         if kid(association, "transformation").is_none() && (sources.len() > 1 || none) {
             report.error(
                 association,
-                format!("{} has {} sources; without a transformation it must have one.", label(association), sources.len()),
+                format!(
+                    "{} has {} sources; without a transformation it must have one.",
+                    label(association),
+                    sources.len()
+                ),
                 format!("{} 有 {} 个来源;没有转换时必须恰有一个。", label(association), sources.len()),
             );
         }
         let input = name(association) == "dataInputAssociation";
         for entry in sources {
-            let Some(source) = report.source.referred(&text(entry)) else { continue };
+            let Some(source) = report.source.referred(&text(entry)) else {
+                continue;
+            };
             let right = if input {
                 // The data outputs of a process or an activity are only ever written.
                 name(source) != "dataOutput"
@@ -131,8 +161,12 @@ pub(super) fn sources(report: &mut Report<'_, '_>) {
 /// What comes in goes to an input of the activity itself; what comes out goes to something that can be written.
 pub(super) fn targets(report: &mut Report<'_, '_>) {
     for association in associations(report) {
-        let Some(entry) = kid(association, "targetRef") else { continue };
-        let Some(target) = report.source.referred(&text(entry)) else { continue };
+        let Some(entry) = kid(association, "targetRef") else {
+            continue;
+        };
+        let Some(target) = report.source.referred(&text(entry)) else {
+            continue;
+        };
         let right = if name(association) == "dataInputAssociation" {
             match name(target) {
                 "dataInput" => owns(association, target),
@@ -168,12 +202,18 @@ pub(super) fn matching(report: &mut Report<'_, '_>) {
             continue;
         }
         let end = |which| kid(association, which).and_then(|entry| report.source.referred(&text(entry)));
-        let (Some(from), Some(to)) = (end("sourceRef"), end("targetRef")) else { continue };
+        let (Some(from), Some(to)) = (end("sourceRef"), end("targetRef")) else {
+            continue;
+        };
         let (one, other) = (structure(report.source, from), structure(report.source, to));
         if one.is_some() && other.is_some() && one != other {
             report.strict(
                 association,
-                format!("{} and {} are of different item definitions; add a transformation.", label(from), label(to)),
+                format!(
+                    "{} and {} are of different item definitions; add a transformation.",
+                    label(from),
+                    label(to)
+                ),
                 format!("{} 与 {} 的数据项定义不同,请添加转换。", label(from), label(to)),
             );
         }

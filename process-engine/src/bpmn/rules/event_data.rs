@@ -24,7 +24,9 @@ fn carried<'a>(source: &Source<'a>, definition: Xml<'a>) -> Option<&'a str> {
 fn both<'a>(report: &Report<'_, 'a>, event: Xml<'a>) -> (Vec<Xml<'a>>, Vec<&'a str>) {
     let data = if is_catch(event) { "dataOutput" } else { "dataInput" };
     let definitions = report.source.event_definitions(event);
-    let items = definitions.into_iter().filter_map(|definition| carried(report.source, definition));
+    let items = definitions
+        .into_iter()
+        .filter_map(|definition| carried(report.source, definition));
     (kids_of(event, data).collect(), items.collect())
 }
 
@@ -35,8 +37,18 @@ pub(super) fn counts(report: &mut Report<'_, '_>) {
         if !data.is_empty() && !items.is_empty() && data.len() != items.len() {
             report.strict(
                 event,
-                format!("{} has {} data items for {} things that carry data.", label(event), data.len(), items.len()),
-                format!("{} 有 {} 个数据项,却有 {} 个携带数据的事件定义。", label(event), data.len(), items.len()),
+                format!(
+                    "{} has {} data items for {} things that carry data.",
+                    label(event),
+                    data.len(),
+                    items.len()
+                ),
+                format!(
+                    "{} 有 {} 个数据项,却有 {} 个携带数据的事件定义。",
+                    label(event),
+                    data.len(),
+                    items.len()
+                ),
             );
         }
     }

@@ -17,7 +17,10 @@ fn is_link(report: &Report<'_, '_>, event: Xml<'_>) -> bool {
 }
 
 fn intermediate<'a>(report: &Report<'_, 'a>) -> impl Iterator<Item = Xml<'a>> + use<'a> {
-    report.source.elements().filter(|node| matches!(name(*node), "intermediateCatchEvent" | "intermediateThrowEvent"))
+    report
+        .source
+        .elements()
+        .filter(|node| matches!(name(*node), "intermediateCatchEvent" | "intermediateThrowEvent"))
 }
 
 /// Something leads to an intermediate event, unless it is where a link arrives.
@@ -26,7 +29,11 @@ pub(super) fn incoming(report: &mut Report<'_, '_>) {
         let arrives = name(event) == "intermediateCatchEvent" && is_link(report, event);
         let in_ad_hoc = level(event).is_some_and(|level| name(level) == "adHocSubProcess");
         if !arrives && !in_ad_hoc && report.source.incoming(event).is_empty() {
-            report.error(event, format!("Nothing leads to {}.", label(event)), format!("{} 没有流入。", label(event)));
+            report.error(
+                event,
+                format!("Nothing leads to {}.", label(event)),
+                format!("{} 没有流入。", label(event)),
+            );
         }
     }
 }
@@ -51,14 +58,25 @@ pub(super) fn triggers(report: &mut Report<'_, '_>) {
         let allowed: &[&str] = match name(event) {
             "intermediateCatchEvent" => &["message", "timer", "conditional", "link", "signal"],
             "intermediateThrowEvent" => &["message", "escalation", "compensate", "link", "signal"],
-            "endEvent" => &["message", "error", "escalation", "cancel", "compensate", "signal", "terminate"],
+            "endEvent" => &[
+                "message",
+                "error",
+                "escalation",
+                "cancel",
+                "compensate",
+                "signal",
+                "terminate",
+            ],
             _ => continue,
         };
         let definitions = report.source.event_definitions(event);
         if definitions.is_empty() && name(event) == "intermediateCatchEvent" {
             report.error(
                 event,
-                format!("{} waits for nothing; say for what, or make it a throwing event.", label(event)),
+                format!(
+                    "{} waits for nothing; say for what, or make it a throwing event.",
+                    label(event)
+                ),
                 format!("{} 未说明等待什么;请补充,或改为抛出事件。", label(event)),
             );
         }
@@ -72,7 +90,10 @@ pub(super) fn triggers(report: &mut Report<'_, '_>) {
                 );
             }
         }
-        let links = definitions.iter().filter(|definition| name(**definition) == "linkEventDefinition").count();
+        let links = definitions
+            .iter()
+            .filter(|definition| name(**definition) == "linkEventDefinition")
+            .count();
         if links > 0 && definitions.len() > 1 {
             report.error(
                 event,
@@ -85,7 +106,11 @@ pub(super) fn triggers(report: &mut Report<'_, '_>) {
 
 /// Only what waits for several things can wait for all of them.
 pub(super) fn parallel_multiple(report: &mut Report<'_, '_>) {
-    for event in report.source.elements().filter(|node| is_catch(*node) && flag(*node, "parallelMultiple", false)) {
+    for event in report
+        .source
+        .elements()
+        .filter(|node| is_catch(*node) && flag(*node, "parallelMultiple", false))
+    {
         if report.source.event_definitions(event).len() < 2 {
             report.strict(
                 event,
@@ -98,9 +123,21 @@ pub(super) fn parallel_multiple(report: &mut Report<'_, '_>) {
 
 /// Each definition with the node that it belongs to: those of the root with each event that refers to them.
 pub(super) fn definitions<'a>(report: &Report<'_, 'a>, kind: &str) -> Vec<(Xml<'a>, Xml<'a>)> {
-    let events = report.source.elements().filter(|node| is_event(*node) || name(*node) == "event");
-    let of = |event: Xml<'a>| report.source.event_definitions(event).into_iter().map(move |definition| (event, definition));
-    events.flat_map(of).filter(|(_, definition)| name(*definition) == kind).collect()
+    let events = report
+        .source
+        .elements()
+        .filter(|node| is_event(*node) || name(*node) == "event");
+    let of = |event: Xml<'a>| {
+        report
+            .source
+            .event_definitions(event)
+            .into_iter()
+            .map(move |definition| (event, definition))
+    };
+    events
+        .flat_map(of)
+        .filter(|(_, definition)| name(*definition) == kind)
+        .collect()
 }
 
 /// In an executable process a message event names its message.
@@ -139,7 +176,10 @@ pub(super) fn operations(report: &mut Report<'_, '_>) {
                     "{} must name the operation that takes its message (operationRef), unless the file declares a dialect.",
                     label(event)
                 ),
-                format!("{} 必须指定处理消息的操作(operationRef);声明了方言命名空间的文件可省略。", label(event)),
+                format!(
+                    "{} 必须指定处理消息的操作(operationRef);声明了方言命名空间的文件可省略。",
+                    label(event)
+                ),
             );
         }
     }
@@ -181,7 +221,11 @@ fn thrown(report: &mut Report<'_, '_>, kind: &'static str, reference: &'static s
             );
             continue;
         };
-        if let Some(declared) = report.source.referred(named).filter(|declared| attr(*declared, code).is_none()) {
+        if let Some(declared) = report
+            .source
+            .referred(named)
+            .filter(|declared| attr(*declared, code).is_none())
+        {
             report.strict(
                 declared,
                 format!("{} is thrown by {} and so needs a {code}.", label(declared), label(event)),

@@ -12,8 +12,12 @@ fn expressions<'a>(report: &Report<'_, 'a>) -> impl Iterator<Item = Xml<'a>> + u
 
 /// Elements that the schema itself makes formal.
 fn is_formal(node: Xml<'_>) -> bool {
-    let typed = node.attribute((XSI, "type")).is_some_and(|written| local(written.trim()) == "tFormalExpression");
-    typed || matches!(name(node), "formalExpression" | "transformation" | "messagePath" | "dataPath") || attr(node, "language").is_some()
+    let typed = node
+        .attribute((XSI, "type"))
+        .is_some_and(|written| local(written.trim()) == "tFormalExpression");
+    typed
+        || matches!(name(node), "formalExpression" | "transformation" | "messagePath" | "dataPath")
+        || attr(node, "language").is_some()
 }
 
 /// In an executable process expressions are formal. A plain text is taken for prose, unless it can only be an expression.
@@ -29,8 +33,14 @@ pub(super) fn formal(report: &mut Report<'_, '_>) {
         }
         report.error(
             node,
-            format!("The {} \"{written}\" must be a formal expression: add xsi:type=\"tFormalExpression\".", name(node)),
-            format!("{}“{written}”必须是形式表达式:请加 xsi:type=\"tFormalExpression\"。", name(node)),
+            format!(
+                "The {} \"{written}\" must be a formal expression: add xsi:type=\"tFormalExpression\".",
+                name(node)
+            ),
+            format!(
+                "{}“{written}”必须是形式表达式:请加 xsi:type=\"tFormalExpression\"。",
+                name(node)
+            ),
         );
     }
 }

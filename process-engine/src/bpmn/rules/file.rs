@@ -40,16 +40,27 @@ pub(super) fn has_a_process(report: &mut Report<'_, '_>) {
             format!("根元素必须是命名空间 {BPMN} 中的 definitions。"),
         );
     } else if kids_of(root, "process").next().is_none() {
-        report.error(root, "The file holds no process: there is nothing to run.", "文件中没有流程,无可运行的内容。");
+        report.error(
+            root,
+            "The file holds no process: there is nothing to run.",
+            "文件中没有流程,无可运行的内容。",
+        );
     }
 }
 
 /// Choreographies describe what passes between partners; nobody runs them.
 pub(super) fn choreographies(report: &mut Report<'_, '_>) {
-    for node in report.source.elements().filter(|node| name(*node).to_ascii_lowercase().contains("choreography")) {
+    for node in report
+        .source
+        .elements()
+        .filter(|node| name(*node).to_ascii_lowercase().contains("choreography"))
+    {
         report.error(
             node,
-            format!("{}: choreographies are not run. Keep them in a file of their own.", label(node)),
+            format!(
+                "{}: choreographies are not run. Keep them in a file of their own.",
+                label(node)
+            ),
             format!("{}:编排图不可运行,请另存为单独的文件。", label(node)),
         );
     }
@@ -57,10 +68,17 @@ pub(super) fn choreographies(report: &mut Report<'_, '_>) {
 
 /// Neither does anybody run conversations.
 pub(super) fn conversations(report: &mut Report<'_, '_>) {
-    for node in report.source.elements().filter(|node| name(*node).to_ascii_lowercase().contains("conversation")) {
+    for node in report
+        .source
+        .elements()
+        .filter(|node| name(*node).to_ascii_lowercase().contains("conversation"))
+    {
         report.error(
             node,
-            format!("{}: conversations are not run. Keep them in a file of their own.", label(node)),
+            format!(
+                "{}: conversations are not run. Keep them in a file of their own.",
+                label(node)
+            ),
             format!("{}:会话图不可运行,请另存为单独的文件。", label(node)),
         );
     }
@@ -68,7 +86,11 @@ pub(super) fn conversations(report: &mut Report<'_, '_>) {
 
 /// Formats of texts are MIME types.
 pub(super) fn mime_types(report: &mut Report<'_, '_>) {
-    for node in report.source.elements().filter(|node| matches!(name(*node), "documentation" | "textAnnotation")) {
+    for node in report
+        .source
+        .elements()
+        .filter(|node| matches!(name(*node), "documentation" | "textAnnotation"))
+    {
         let Some(format) = attr(node, "textFormat") else { continue };
         if !is_mime_type(format) {
             report.error(
@@ -96,7 +118,10 @@ pub(super) fn public_processes(report: &mut Report<'_, '_>) {
         if attr(process, "processType") == Some("Public") && flag(process, "isExecutable", false) {
             report.error(
                 process,
-                format!("{} is public and so cannot be executable; make it private or not executable.", label(process)),
+                format!(
+                    "{} is public and so cannot be executable; make it private or not executable.",
+                    label(process)
+                ),
                 format!("{} 是公开流程,不能是可执行流程;请改为私有或不可执行。", label(process)),
             );
         }
@@ -106,7 +131,10 @@ pub(super) fn public_processes(report: &mut Report<'_, '_>) {
 /// What a picture shows is in the model.
 pub(super) fn pictures(report: &mut Report<'_, '_>) {
     let root = report.source.root();
-    for shape in root.descendants().filter(|node| matches!(node.tag_name().name(), "BPMNShape" | "BPMNEdge")) {
+    for shape in root
+        .descendants()
+        .filter(|node| matches!(node.tag_name().name(), "BPMNShape" | "BPMNEdge"))
+    {
         let Some(shown) = attr(shape, "bpmnElement") else { continue };
         if report.source.referred(shown).is_none() {
             report.warning(

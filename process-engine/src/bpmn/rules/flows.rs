@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use crate::bpmn::{
     report::Report,
     source::{
-        Xml, attr, flag, id, is_event, is_executable, is_flow_node, kid, kids_of, label, level, local, name, process_of,
-        text,
+        Xml, attr, flag, id, is_event, is_executable, is_flow_node, kid, kids_of, label, level, local, name, process_of, text,
     },
 };
 
@@ -20,7 +19,10 @@ pub(super) fn listed(report: &mut Report<'_, '_>) {
         return;
     }
     for node in nodes() {
-        for (list, flows) in [("incoming", report.source.incoming(node)), ("outgoing", report.source.outgoing(node))] {
+        for (list, flows) in [
+            ("incoming", report.source.incoming(node)),
+            ("outgoing", report.source.outgoing(node)),
+        ] {
             compare(report, node, list, &flows);
         }
     }
@@ -44,7 +46,10 @@ fn compare<'a>(report: &mut Report<'_, 'a>, node: Xml<'a>, list: &'a str, flows:
         if !written.iter().any(|(_, one)| local(one) == id) {
             report.strict(
                 node,
-                format!("{} does not list the flow {id} under {list}, though the flow names it.", label(node)),
+                format!(
+                    "{} does not list the flow {id} under {list}, though the flow names it.",
+                    label(node)
+                ),
                 format!("顺序流 {id} 指向 {},但其 {list} 中未列出。", label(node)),
             );
         }
@@ -54,19 +59,31 @@ fn compare<'a>(report: &mut Report<'_, 'a>, node: Xml<'a>, list: &'a str, flows:
 /// A flow stays within its process and its level.
 pub(super) fn within_a_level(report: &mut Report<'_, '_>) {
     for flow in report.source.named("sequenceFlow") {
-        let end = |which| attr(flow, which).and_then(|end| report.source.referred(end)).filter(|end| is_flow_node(*end));
-        let (Some(from), Some(to)) = (end("sourceRef"), end("targetRef")) else { continue };
+        let end = |which| {
+            attr(flow, which)
+                .and_then(|end| report.source.referred(end))
+                .filter(|end| is_flow_node(*end))
+        };
+        let (Some(from), Some(to)) = (end("sourceRef"), end("targetRef")) else {
+            continue;
+        };
         let same = |one: Option<Xml<'_>>, other: Option<Xml<'_>>| one.map(|node| node.id()) == other.map(|node| node.id());
         if !same(process_of(from), process_of(to)) {
             report.error(
                 flow,
-                format!("{} leads out of its process; between processes only message flows lead.", label(flow)),
+                format!(
+                    "{} leads out of its process; between processes only message flows lead.",
+                    label(flow)
+                ),
                 format!("{} 跨越了流程;流程之间只能用消息流。", label(flow)),
             );
         } else if !same(level(from), level(to)) {
             report.error(
                 flow,
-                format!("{} crosses the border of a sub-process; connect the sub-process itself.", label(flow)),
+                format!(
+                    "{} crosses the border of a sub-process; connect the sub-process itself.",
+                    label(flow)
+                ),
                 format!("{} 跨越了子流程边界;请连接子流程本身。", label(flow)),
             );
         } else if !same(level(from), level(flow)) {
@@ -85,14 +102,26 @@ fn source_of<'a>(report: &Report<'_, 'a>, flow: Xml<'a>) -> Option<Xml<'a>> {
 
 /// Conditions stand on flows from activities and from exclusive, inclusive and complex gateways.
 pub(super) fn condition_sources(report: &mut Report<'_, '_>) {
-    for flow in report.source.named("sequenceFlow").filter(|flow| kid(*flow, "conditionExpression").is_some()) {
+    for flow in report
+        .source
+        .named("sequenceFlow")
+        .filter(|flow| kid(*flow, "conditionExpression").is_some())
+    {
         let Some(source) = source_of(report, flow) else { continue };
         let never = matches!(name(source), "parallelGateway" | "eventBasedGateway") || is_event(source);
         if never {
             report.error(
                 flow,
-                format!("{} has a condition, but flows from a {} have none; put an exclusive gateway between.", label(flow), name(source)),
-                format!("{} 带有条件,但 {} 的流出不能带条件;请在中间加排他网关。", label(flow), name(source)),
+                format!(
+                    "{} has a condition, but flows from a {} have none; put an exclusive gateway between.",
+                    label(flow),
+                    name(source)
+                ),
+                format!(
+                    "{} 带有条件,但 {} 的流出不能带条件;请在中间加排他网关。",
+                    label(flow),
+                    name(source)
+                ),
             );
         }
     }
@@ -100,13 +129,25 @@ pub(super) fn condition_sources(report: &mut Report<'_, '_>) {
 
 /// A flow with a condition is not the only one: what would happen if the condition did not hold?
 pub(super) fn conditions_have_alternatives(report: &mut Report<'_, '_>) {
-    for flow in report.source.named("sequenceFlow").filter(|flow| kid(*flow, "conditionExpression").is_some()) {
+    for flow in report
+        .source
+        .named("sequenceFlow")
+        .filter(|flow| kid(*flow, "conditionExpression").is_some())
+    {
         let Some(source) = source_of(report, flow) else { continue };
         if report.source.outgoing(source).len() == 1 {
             report.strict(
                 flow,
-                format!("{} has a condition, but {} has no other way out; add one or drop the condition.", label(flow), label(source)),
-                format!("{} 带有条件,但 {} 没有其他出口;请增加出口或去掉条件。", label(flow), label(source)),
+                format!(
+                    "{} has a condition, but {} has no other way out; add one or drop the condition.",
+                    label(flow),
+                    label(source)
+                ),
+                format!(
+                    "{} 带有条件,但 {} 没有其他出口;请增加出口或去掉条件。",
+                    label(flow),
+                    label(source)
+                ),
             );
         }
     }
@@ -116,7 +157,11 @@ pub(super) fn conditions_have_alternatives(report: &mut Report<'_, '_>) {
 pub(super) fn defaults(report: &mut Report<'_, '_>) {
     for node in report.source.elements().filter(|node| is_flow_node(*node)) {
         let Some(default) = attr(node, "default") else { continue };
-        let own = report.source.outgoing(node).iter().any(|flow| id(*flow) == Some(local(default)));
+        let own = report
+            .source
+            .outgoing(node)
+            .iter()
+            .any(|flow| id(*flow) == Some(local(default)));
         if !own {
             report.error(
                 node,
@@ -134,19 +179,31 @@ pub(super) fn defaults_have_no_condition(report: &mut Report<'_, '_>) {
         if let Some(flow) = default.filter(|flow| kid(*flow, "conditionExpression").is_some()) {
             report.strict(
                 flow,
-                format!("{} is the default of {}; its condition is never asked. Remove it.", label(flow), label(node)),
+                format!(
+                    "{} is the default of {}; its condition is never asked. Remove it.",
+                    label(flow),
+                    label(node)
+                ),
                 format!("{} 是 {} 的默认流,其条件永远不会被求值,请删除。", label(flow), label(node)),
             );
         }
     }
-    for gateway in report.source.elements().filter(|node| matches!(name(*node), "exclusiveGateway" | "inclusiveGateway")) {
+    for gateway in report
+        .source
+        .elements()
+        .filter(|node| matches!(name(*node), "exclusiveGateway" | "inclusiveGateway"))
+    {
         let flows = report.source.outgoing(gateway);
         let default = attr(gateway, "default").map(local);
         let bare = |flow: &&Xml<'_>| kid(**flow, "conditionExpression").is_none() && id(**flow) != default;
         if let Some(flow) = flows.iter().find(bare).filter(|_| flows.len() > 1) {
             report.warning(
                 *flow,
-                format!("{} leads away from {} without a condition and counts as always true.", label(*flow), label(gateway)),
+                format!(
+                    "{} leads away from {} without a condition and counts as always true.",
+                    label(*flow),
+                    label(gateway)
+                ),
                 format!("{} 从 {} 流出但无条件,视为恒真。", label(*flow), label(gateway)),
             );
         }
@@ -169,7 +226,9 @@ pub(super) fn immediate(report: &mut Report<'_, '_>) {
 /// A lane holds nodes of its own process.
 pub(super) fn lanes(report: &mut Report<'_, '_>) {
     for entry in report.source.named("flowNodeRef") {
-        let Some(node) = report.source.referred(&text(entry)).filter(|node| is_flow_node(*node)) else { continue };
+        let Some(node) = report.source.referred(&text(entry)).filter(|node| is_flow_node(*node)) else {
+            continue;
+        };
         if process_of(node).map(|process| process.id()) != process_of(entry).map(|process| process.id()) {
             report.error(
                 entry,

@@ -16,7 +16,9 @@ fn event_gateways<'a>(report: &Report<'_, 'a>) -> impl Iterator<Item = Xml<'a>> 
 /// A gateway splits or merges as its direction says.
 pub(super) fn directions(report: &mut Report<'_, '_>) {
     for gateway in gateways(report) {
-        let Some(direction) = attr(gateway, "gatewayDirection") else { continue };
+        let Some(direction) = attr(gateway, "gatewayDirection") else {
+            continue;
+        };
         let (incoming, outgoing) = (report.source.incoming(gateway).len(), report.source.outgoing(gateway).len());
         let fits = match direction {
             "Converging" => incoming > 1 && outgoing <= 1,
@@ -27,8 +29,14 @@ pub(super) fn directions(report: &mut Report<'_, '_>) {
         if !fits {
             report.strict(
                 gateway,
-                format!("{} says that it is {direction}, but has {incoming} flows in and {outgoing} out.", label(gateway)),
-                format!("{} 声明为 {direction},但有 {incoming} 条流入、{outgoing} 条流出。", label(gateway)),
+                format!(
+                    "{} says that it is {direction}, but has {incoming} flows in and {outgoing} out.",
+                    label(gateway)
+                ),
+                format!(
+                    "{} 声明为 {direction},但有 {incoming} 条流入、{outgoing} 条流出。",
+                    label(gateway)
+                ),
             );
         }
     }
@@ -41,7 +49,10 @@ pub(super) fn connections(report: &mut Report<'_, '_>) {
         if incoming < 2 && outgoing < 2 && name(gateway) != "eventBasedGateway" {
             report.strict(
                 gateway,
-                format!("{} has neither several flows in nor several out: it does nothing. Remove it.", label(gateway)),
+                format!(
+                    "{} has neither several flows in nor several out: it does nothing. Remove it.",
+                    label(gateway)
+                ),
                 format!("{} 既无多条流入也无多条流出,不起作用,请删除。", label(gateway)),
             );
         }
@@ -65,7 +76,9 @@ pub(super) fn event_outgoing(report: &mut Report<'_, '_>) {
 /// The nodes right behind an event-based gateway.
 fn targets<'a>(report: &Report<'_, 'a>, gateway: Xml<'a>) -> Vec<Xml<'a>> {
     let flows = report.source.outgoing(gateway).into_iter();
-    flows.filter_map(|flow| attr(flow, "targetRef").and_then(|target| report.source.referred(target))).collect()
+    flows
+        .filter_map(|flow| attr(flow, "targetRef").and_then(|target| report.source.referred(target)))
+        .collect()
 }
 
 /// Behind it stand events that catch messages, signals, times or conditions, or receive tasks.
@@ -77,7 +90,10 @@ pub(super) fn event_targets(report: &mut Report<'_, '_>) {
                 "intermediateCatchEvent" => report.source.event_definitions(target).iter().all(|definition| {
                     matches!(
                         name(*definition),
-                        "messageEventDefinition" | "signalEventDefinition" | "timerEventDefinition" | "conditionalEventDefinition"
+                        "messageEventDefinition"
+                            | "signalEventDefinition"
+                            | "timerEventDefinition"
+                            | "conditionalEventDefinition"
                     )
                 }),
                 _ => false,
@@ -103,24 +119,35 @@ pub(super) fn event_receives(report: &mut Report<'_, '_>) {
         let targets = targets(report, gateway);
         let catches_message = |target: &Xml<'_>| {
             let definitions = report.source.event_definitions(*target);
-            definitions.iter().any(|definition| name(*definition) == "messageEventDefinition")
+            definitions
+                .iter()
+                .any(|definition| name(*definition) == "messageEventDefinition")
         };
         let events = targets.iter().any(catches_message);
         for task in targets.iter().filter(|target| name(**target) == "receiveTask") {
             if events {
                 report.error(
                     *task,
-                    format!("{} and a message event stand behind the same gateway; use one or the other.", label(*task)),
+                    format!(
+                        "{} and a message event stand behind the same gateway; use one or the other.",
+                        label(*task)
+                    ),
                     format!("{} 与消息事件位于同一事件网关之后;只能二选一。", label(*task)),
                 );
             }
             let bordered = report.source.named("boundaryEvent").any(|event| {
-                attr(event, "attachedToRef").and_then(|host| report.source.referred(host)).map(|host| host.id()) == Some(task.id())
+                attr(event, "attachedToRef")
+                    .and_then(|host| report.source.referred(host))
+                    .map(|host| host.id())
+                    == Some(task.id())
             });
             if bordered {
                 report.error(
                     *task,
-                    format!("{} stands behind an event-based gateway and may have no events on its border.", label(*task)),
+                    format!(
+                        "{} stands behind an event-based gateway and may have no events on its border.",
+                        label(*task)
+                    ),
                     format!("{} 位于事件网关之后,不能有边界事件。", label(*task)),
                 );
             }
@@ -135,7 +162,10 @@ pub(super) fn event_target_incoming(report: &mut Report<'_, '_>) {
             if report.source.incoming(target).len() > 1 {
                 report.error(
                     target,
-                    format!("{} stands behind an event-based gateway; no other flow may lead to it.", label(target)),
+                    format!(
+                        "{} stands behind an event-based gateway; no other flow may lead to it.",
+                        label(target)
+                    ),
                     format!("{} 位于事件网关之后,不能再有其他流入。", label(target)),
                 );
             }
@@ -164,14 +194,20 @@ pub(super) fn event_instantiates(report: &mut Report<'_, '_>) {
         if !starts && report.source.incoming(gateway).is_empty() {
             report.error(
                 gateway,
-                format!("{} has no flow in and does not start the process (instantiate).", label(gateway)),
+                format!(
+                    "{} has no flow in and does not start the process (instantiate).",
+                    label(gateway)
+                ),
                 format!("{} 没有流入,也未声明 instantiate 启动流程。", label(gateway)),
             );
         }
         if !starts && attr(gateway, "eventGatewayType") == Some("Parallel") {
             report.error(
                 gateway,
-                format!("{} may be Parallel only if it starts the process; use a parallel gateway.", label(gateway)),
+                format!(
+                    "{} may be Parallel only if it starts the process; use a parallel gateway.",
+                    label(gateway)
+                ),
                 format!("{} 只有在启动流程时才能为 Parallel;请使用并行网关。", label(gateway)),
             );
         }

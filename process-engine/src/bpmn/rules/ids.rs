@@ -38,7 +38,11 @@ pub(super) fn present(report: &mut Report<'_, '_>) {
     for node in report.source.elements() {
         let needed = is_flow_node(node) || REFERABLE.contains(&name(node));
         if needed && id(node).is_none() {
-            report.error(node, format!("{} needs an id.", label(node)), format!("{} 缺少 id。", label(node)));
+            report.error(
+                node,
+                format!("{} needs an id.", label(node)),
+                format!("{} 缺少 id。", label(node)),
+            );
         }
     }
 }
@@ -64,7 +68,9 @@ pub(super) fn well_formed(report: &mut Report<'_, '_>) {
     for node in report.source.elements() {
         let Some(id) = attr(node, "id") else { continue };
         let begins = id.starts_with(|char: char| char.is_alphabetic() || char == '_');
-        let goes_on = id.chars().all(|char| char.is_alphanumeric() || matches!(char, '_' | '-' | '.' | '·'));
+        let goes_on = id
+            .chars()
+            .all(|char| char.is_alphanumeric() || matches!(char, '_' | '-' | '.' | '·'));
         if !(begins && goes_on) {
             report.strict(
                 node,

@@ -8,12 +8,14 @@ use crate::bpmn::{
 
 /// The data inputs of a declaration.
 pub(super) fn inputs(io: Option<Xml<'_>>) -> Vec<Xml<'_>> {
-    io.map(|io| kids(io).filter(|kid| name(*kid) == "dataInput").collect()).unwrap_or_default()
+    io.map(|io| kids(io).filter(|kid| name(*kid) == "dataInput").collect())
+        .unwrap_or_default()
 }
 
 /// Its data outputs.
 pub(super) fn outputs(io: Option<Xml<'_>>) -> Vec<Xml<'_>> {
-    io.map(|io| kids(io).filter(|kid| name(*kid) == "dataOutput").collect()).unwrap_or_default()
+    io.map(|io| kids(io).filter(|kid| name(*kid) == "dataOutput").collect())
+        .unwrap_or_default()
 }
 
 /// What identifies the kind of some data: the structure of its item definition, or the definition itself.
@@ -30,17 +32,35 @@ pub(super) fn same_item<'a>(source: &Source<'a>, one: Xml<'a>, other: Xml<'a>) -
 /// A set, what is declared for it, the list of its members, and the lists of those that are optional or come later.
 type Lists = (&'static str, &'static str, &'static str, [&'static str; 2]);
 
-const IN: Lists = ("inputSet", "dataInput", "dataInputRefs", ["optionalInputRefs", "whileExecutingInputRefs"]);
-const OUT: Lists = ("outputSet", "dataOutput", "dataOutputRefs", ["optionalOutputRefs", "whileExecutingOutputRefs"]);
+const IN: Lists = (
+    "inputSet",
+    "dataInput",
+    "dataInputRefs",
+    ["optionalInputRefs", "whileExecutingInputRefs"],
+);
+const OUT: Lists = (
+    "outputSet",
+    "dataOutput",
+    "dataOutputRefs",
+    ["optionalOutputRefs", "whileExecutingOutputRefs"],
+);
 
 /// Whatever declares data with sets: specifications, and events.
 fn declarations<'a>(report: &Report<'_, 'a>, declared: &'static str) -> Vec<Xml<'a>> {
-    let has = |node: &Xml<'a>| kids_of(*node, declared).next().is_some() || kids_of(*node, if declared == "dataInput" { "inputSet" } else { "outputSet" }).next().is_some();
+    let has = |node: &Xml<'a>| {
+        kids_of(*node, declared).next().is_some()
+            || kids_of(*node, if declared == "dataInput" { "inputSet" } else { "outputSet" })
+                .next()
+                .is_some()
+    };
     report.source.elements().filter(has).collect()
 }
 
 fn members(set: Xml<'_>, list: &str) -> Vec<String> {
-    kids(set).filter(|kid| name(*kid) == list).map(|entry| local(&text(entry)).to_owned()).collect()
+    kids(set)
+        .filter(|kid| name(*kid) == list)
+        .map(|entry| local(&text(entry)).to_owned())
+        .collect()
 }
 
 /// Each input is in a set, and so is each output.
@@ -101,7 +121,10 @@ pub(super) fn subsets(report: &mut Report<'_, '_>) {
 
 /// An input set that names an output set is named by it, and conversely.
 pub(super) fn mutual(report: &mut Report<'_, '_>) {
-    for (set, list, back) in [("inputSet", "outputSetRefs", "inputSetRefs"), ("outputSet", "inputSetRefs", "outputSetRefs")] {
+    for (set, list, back) in [
+        ("inputSet", "outputSetRefs", "inputSetRefs"),
+        ("outputSet", "inputSetRefs", "outputSetRefs"),
+    ] {
         for set in report.source.named(set) {
             for named in members(set, list) {
                 let Some(other) = report.source.by_id(&named) else { continue };
@@ -109,7 +132,10 @@ pub(super) fn mutual(report: &mut Report<'_, '_>) {
                 if !answers {
                     report.error(
                         set,
-                        format!("{} names {named} in {list}, but {named} does not name it in {back}.", label(set)),
+                        format!(
+                            "{} names {named} in {list}, but {named} does not name it in {back}.",
+                            label(set)
+                        ),
                         format!("{} 在 {list} 中列出了 {named},但 {named} 未在 {back} 中列出它。", label(set)),
                     );
                 }

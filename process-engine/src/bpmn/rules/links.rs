@@ -24,7 +24,10 @@ pub(super) fn pairs(report: &mut Report<'_, '_>) {
         if seen.insert(place, *event).is_some() {
             report.error(
                 *event,
-                format!("{} is not the only one where the link of its name arrives on this level.", label(*event)),
+                format!(
+                    "{} is not the only one where the link of its name arrives on this level.",
+                    label(*event)
+                ),
                 format!("同一层级中有多个同名链接到达 {}。", label(*event)),
             );
         }
@@ -69,7 +72,11 @@ pub(super) fn flows(report: &mut Report<'_, '_>) {
         for flow in report.source.incoming(event) {
             report.error(
                 flow,
-                format!("{} leads to {}, where a link arrives; nothing else may.", label(flow), label(event)),
+                format!(
+                    "{} leads to {}, where a link arrives; nothing else may.",
+                    label(flow),
+                    label(event)
+                ),
                 format!("{} 指向链接到达事件 {},这是不允许的。", label(flow), label(event)),
             );
         }

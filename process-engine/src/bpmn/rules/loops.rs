@@ -24,7 +24,11 @@ pub(super) fn over(report: &mut Report<'_, '_>) {
                 "循环基数与集合只能给出其一。",
             ),
             (false, false) if !over_approvers(report, multi) => {
-                report.error(multi, "Give a loopCardinality or a list to run over.", "请给出循环基数或集合。");
+                report.error(
+                    multi,
+                    "Give a loopCardinality or a list to run over.",
+                    "请给出循环基数或集合。",
+                );
             }
             _ => {}
         }
@@ -33,7 +37,9 @@ pub(super) fn over(report: &mut Report<'_, '_>) {
 
 /// A user task may run over whoever its candidate rule finds.
 fn over_approvers(report: &Report<'_, '_>, multi: Xml<'_>) -> bool {
-    let task = multi.parent_element().filter(|task| matches!(name(*task), "userTask" | "globalUserTask"));
+    let task = multi
+        .parent_element()
+        .filter(|task| matches!(name(*task), "userTask" | "globalUserTask"));
     report.source.is_dialect() && task.is_some()
 }
 
@@ -96,7 +102,9 @@ pub(super) fn data_items(report: &mut Report<'_, '_>) {
                 }
                 continue;
             };
-            let Some(collection) = report.source.referred(&reference) else { continue };
+            let Some(collection) = report.source.referred(&reference) else {
+                continue;
+            };
             if matches!(name(collection), "dataInput" | "dataOutput") {
                 own(report, multi, collection);
                 if !is_collection(report.source, collection) {
@@ -114,7 +122,11 @@ pub(super) fn data_items(report: &mut Report<'_, '_>) {
             if (one.is_some() && many.is_some() && one != many) || collection_item {
                 report.error(
                     item,
-                    format!("{} is not one of {}: their item definitions do not match.", label(item), label(collection)),
+                    format!(
+                        "{} is not one of {}: their item definitions do not match.",
+                        label(item),
+                        label(collection)
+                    ),
                     format!("{} 与 {} 的数据项定义不匹配。", label(item), label(collection)),
                 );
             }

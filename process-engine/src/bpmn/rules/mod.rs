@@ -92,6 +92,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("end-without-start", starts::end_needs_start),
     rule("end-outgoing", starts::end_no_outgoing),
     rule("end-incoming", starts::end_incoming),
+    rule("open-end", starts::beginnings_and_ends),
     rule("intermediate-incoming", events::incoming),
     rule("intermediate-outgoing", events::outgoing),
     rule("event-trigger", events::triggers),

@@ -21,7 +21,10 @@ pub(super) fn sets(report: &mut Report<'_, '_>) {
         if wrong {
             report.error(
                 io,
-                format!("{} carries one message; it may have one set with one item for it.", label(task)),
+                format!(
+                    "{} carries one message; it may have one set with one item for it.",
+                    label(task)
+                ),
                 format!("{} 只携带一个消息;只能有一个集合和一个数据项。", label(task)),
             );
         }
@@ -49,11 +52,21 @@ pub(super) fn items(report: &mut Report<'_, '_>) {
             _ => continue,
         };
         for (message, data) in [(in_message, inputs(Some(io))), (out_message, outputs(Some(io)))] {
-            let Some(item) = message.and_then(|message| carried(report.source, &message)) else { continue };
-            for data in data.into_iter().take(1).filter(|data| structure(report.source, *data) != Some(item)) {
+            let Some(item) = message.and_then(|message| carried(report.source, &message)) else {
+                continue;
+            };
+            for data in data
+                .into_iter()
+                .take(1)
+                .filter(|data| structure(report.source, *data) != Some(item))
+            {
                 report.strict(
                     data,
-                    format!("{} of {} is not of the item definition that the message carries.", label(data), label(task)),
+                    format!(
+                        "{} of {} is not of the item definition that the message carries.",
+                        label(data),
+                        label(task)
+                    ),
                     format!("{} 的 {} 与消息所携带的数据项定义不一致。", label(task), label(data)),
                 );
             }
@@ -64,30 +77,54 @@ pub(super) fn items(report: &mut Report<'_, '_>) {
 /// What is bound to an operation is what its messages carry, and each operation of a supported interface is bound.
 pub(super) fn bindings(report: &mut Report<'_, '_>) {
     for binding in report.source.named("ioBinding") {
-        let Some(operation) = attr(binding, "operationRef").and_then(|operation| report.source.referred(operation)) else { continue };
+        let Some(operation) = attr(binding, "operationRef").and_then(|operation| report.source.referred(operation)) else {
+            continue;
+        };
         for (data, message) in [("inputDataRef", "inMessageRef"), ("outputDataRef", "outMessageRef")] {
-            let Some(item) = kid_text(operation, message).and_then(|message| carried(report.source, &message)) else { continue };
-            let Some(data) = attr(binding, data).and_then(|data| bound(report.source, data)) else { continue };
+            let Some(item) = kid_text(operation, message).and_then(|message| carried(report.source, &message)) else {
+                continue;
+            };
+            let Some(data) = attr(binding, data).and_then(|data| bound(report.source, data)) else {
+                continue;
+            };
             if structure(report.source, data) != Some(item) {
                 report.error(
                     binding,
-                    format!("{} is not of the item definition that {message} of {} carries.", label(data), label(operation)),
+                    format!(
+                        "{} is not of the item definition that {message} of {} carries.",
+                        label(data),
+                        label(operation)
+                    ),
                     format!("{} 与 {} 的 {message} 数据项定义不一致。", label(data), label(operation)),
                 );
             }
         }
     }
     for supported in report.source.named("supportedInterfaceRef") {
-        let Some(callable) = supported.parent_element() else { continue };
-        let Some(interface) = report.source.referred(&crate::bpmn::source::text(supported)) else { continue };
+        let Some(callable) = supported.parent_element() else {
+            continue;
+        };
+        let Some(interface) = report.source.referred(&crate::bpmn::source::text(supported)) else {
+            continue;
+        };
         for operation in kids_of(interface, "operation") {
             let own = id(operation);
             let is_bound = kids_of(callable, "ioBinding").any(|binding| attr(binding, "operationRef").map(local) == own);
             if !is_bound {
                 report.strict(
                     supported,
-                    format!("{} supports {} but does not bind its {}.", label(callable), label(interface), label(operation)),
-                    format!("{} 支持 {},但未绑定其 {}。", label(callable), label(interface), label(operation)),
+                    format!(
+                        "{} supports {} but does not bind its {}.",
+                        label(callable),
+                        label(interface),
+                        label(operation)
+                    ),
+                    format!(
+                        "{} 支持 {},但未绑定其 {}。",
+                        label(callable),
+                        label(interface),
+                        label(operation)
+                    ),
                 );
             }
         }

@@ -14,7 +14,10 @@ pub(super) fn resources(report: &mut Report<'_, '_>) {
         if resource.is_some() && expression {
             report.error(
                 role,
-                format!("{} names a resource and has an expression; only one of them may be there.", label(role)),
+                format!(
+                    "{} names a resource and has an expression; only one of them may be there.",
+                    label(role)
+                ),
                 format!("{} 同时有 resourceRef 和表达式,只能有其一。", label(role)),
             );
         }
@@ -34,7 +37,9 @@ fn bound<'a>(report: &mut Report<'_, 'a>, role: Xml<'a>, resource: Option<&str>,
         return;
     };
     let parameter = attr(binding, "parameterRef").and_then(|parameter| report.source.referred(parameter));
-    let (Some(parameter), Some(resource)) = (parameter, report.source.referred(resource)) else { return };
+    let (Some(parameter), Some(resource)) = (parameter, report.source.referred(resource)) else {
+        return;
+    };
     if parameter.parent().map(|parent| parent.id()) != Some(resource.id()) {
         report.error(
             binding,

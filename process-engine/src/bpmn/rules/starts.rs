@@ -2,7 +2,7 @@
 
 use crate::bpmn::{
     report::Report,
-    source::{Xml, flag, is_event_sub_process, is_level, kids, kids_of, label, level, name},
+    source::{Xml, flag, is_activity, is_event_sub_process, is_gateway, is_level, kids, kids_of, label, level, name},
 };
 
 /// Nothing leads to a start event.
@@ -22,7 +22,11 @@ pub(super) fn no_incoming(report: &mut Report<'_, '_>) {
 pub(super) fn outgoing(report: &mut Report<'_, '_>) {
     for event in report.source.named("startEvent") {
         if report.source.outgoing(event).is_empty() {
-            report.error(event, format!("{} leads nowhere.", label(event)), format!("{} 没有流出。", label(event)));
+            report.error(
+                event,
+                format!("{} leads nowhere.", label(event)),
+                format!("{} 没有流出。", label(event)),
+            );
         }
     }
 }
@@ -42,7 +46,10 @@ pub(super) fn triggers(report: &mut Report<'_, '_>) {
             if name(level) != "process" {
                 report.error(
                     event,
-                    format!("{} stands in a sub-process and may wait for nothing: it starts with the sub-process.", label(event)),
+                    format!(
+                        "{} stands in a sub-process and may wait for nothing: it starts with the sub-process.",
+                        label(event)
+                    ),
                     format!("{} 位于子流程中,只能是空开始事件。", label(event)),
                 );
             } else if !allowed {
@@ -114,7 +121,47 @@ pub(super) fn end_no_outgoing(report: &mut Report<'_, '_>) {
 pub(super) fn end_incoming(report: &mut Report<'_, '_>) {
     for event in report.source.named("endEvent") {
         if report.source.incoming(event).is_empty() {
-            report.error(event, format!("Nothing leads to {}.", label(event)), format!("{} 没有流入。", label(event)));
+            report.error(
+                event,
+                format!("Nothing leads to {}.", label(event)),
+                format!("{} 没有流入。", label(event)),
+            );
+        }
+    }
+}
+
+/// Nodes that stand apart from the flow, or that a link leads to or away from.
+fn stands_apart<'a>(report: &Report<'_, 'a>, node: Xml<'a>) -> bool {
+    let link = report
+        .source
+        .event_definitions(node)
+        .iter()
+        .any(|definition| name(*definition) == "linkEventDefinition");
+    link || is_event_sub_process(node) || flag(node, "isForCompensation", false) || name(node) == "boundaryEvent"
+}
+
+/// Where there is a start event nothing else begins; where there is an end event nothing else ends.
+pub(super) fn beginnings_and_ends(report: &mut Report<'_, '_>) {
+    for level in levels(report) {
+        let (has_start, has_end) = (has(level, "startEvent"), has(level, "endEvent"));
+        for node in kids(level).filter(|kid| is_activity(*kid) || is_gateway(*kid)) {
+            if stands_apart(report, node) {
+                continue;
+            }
+            if has_start && report.source.incoming(node).is_empty() {
+                report.strict(
+                    node,
+                    format!("Nothing leads to {}, though {} has a start event.", label(node), label(level)),
+                    format!("{} 有开始事件,但 {} 没有流入。", label(level), label(node)),
+                );
+            }
+            if has_end && report.source.outgoing(node).is_empty() {
+                report.strict(
+                    node,
+                    format!("{} leads nowhere, though {} has an end event.", label(node), label(level)),
+                    format!("{} 有结束事件,但 {} 没有流出。", label(level), label(node)),
+                );
+            }
         }
     }
 }

@@ -15,7 +15,10 @@ pub(super) fn event_flows(report: &mut Report<'_, '_>) {
         for flow in [report.source.incoming(handler), report.source.outgoing(handler)].concat() {
             report.error(
                 flow,
-                format!("{} is an event sub-process; no flow may lead to it or away from it.", label(handler)),
+                format!(
+                    "{} is an event sub-process; no flow may lead to it or away from it.",
+                    label(handler)
+                ),
                 format!("{} 是事件子流程,不能有顺序流流入或流出。", label(handler)),
             );
         }
@@ -31,7 +34,15 @@ pub(super) fn event_flows(report: &mut Report<'_, '_>) {
 
 /// It has one start event, and that waits for something.
 pub(super) fn event_starts(report: &mut Report<'_, '_>) {
-    let allowed = ["message", "timer", "escalation", "error", "compensate", "conditional", "signal"];
+    let allowed = [
+        "message",
+        "timer",
+        "escalation",
+        "error",
+        "compensate",
+        "conditional",
+        "signal",
+    ];
     for handler in event_sub_processes(report) {
         let starts: Vec<Xml<'_>> = kids_of(handler, "startEvent").collect();
         let [start] = starts.as_slice() else {
@@ -43,12 +54,23 @@ pub(super) fn event_starts(report: &mut Report<'_, '_>) {
             continue;
         };
         let definitions = report.source.event_definitions(*start);
-        let kinds: Vec<&str> = definitions.iter().map(|definition| name(*definition).trim_end_matches("EventDefinition")).collect();
+        let kinds: Vec<&str> = definitions
+            .iter()
+            .map(|definition| name(*definition).trim_end_matches("EventDefinition"))
+            .collect();
         if kinds.is_empty() || kinds.iter().any(|kind| !allowed.contains(kind)) {
             report.error(
                 *start,
-                format!("{} starts an event sub-process and must wait for one of: {}.", label(*start), allowed.join(", ")),
-                format!("{} 用于启动事件子流程,必须等待以下之一:{}。", label(*start), allowed.join("、")),
+                format!(
+                    "{} starts an event sub-process and must wait for one of: {}.",
+                    label(*start),
+                    allowed.join(", ")
+                ),
+                format!(
+                    "{} 用于启动事件子流程,必须等待以下之一:{}。",
+                    label(*start),
+                    allowed.join("、")
+                ),
             );
         }
     }
@@ -56,9 +78,16 @@ pub(super) fn event_starts(report: &mut Report<'_, '_>) {
 
 /// What an error or compensation starts interrupts.
 pub(super) fn event_interrupting(report: &mut Report<'_, '_>) {
-    for start in report.source.named("startEvent").filter(|start| !flag(*start, "isInterrupting", true)) {
+    for start in report
+        .source
+        .named("startEvent")
+        .filter(|start| !flag(*start, "isInterrupting", true))
+    {
         let definitions = report.source.event_definitions(start);
-        if definitions.iter().any(|one| matches!(name(*one), "errorEventDefinition" | "compensateEventDefinition")) {
+        if definitions
+            .iter()
+            .any(|one| matches!(name(*one), "errorEventDefinition" | "compensateEventDefinition"))
+        {
             report.error(
                 start,
                 format!("{} cannot leave its scope running (isInterrupting=\"false\").", label(start)),
@@ -90,7 +119,11 @@ pub(super) fn ad_hoc(report: &mut Report<'_, '_>) {
 
 /// How a transaction is carried out is up to us; other protocols are not spoken.
 pub(super) fn transactions(report: &mut Report<'_, '_>) {
-    for transaction in report.source.named("transaction").filter(|transaction| is_executable(*transaction)) {
+    for transaction in report
+        .source
+        .named("transaction")
+        .filter(|transaction| is_executable(*transaction))
+    {
         let Some(method) = attr(transaction, "method") else { continue };
         let ours = matches!(method, "##Compensate" | "##compensate" | "compensate");
         if !ours && !method.starts_with("##") {

@@ -9,12 +9,20 @@ use crate::bpmn::{
 /// A timer has one time: a date, a duration or a cycle.
 pub(super) fn one_time(report: &mut Report<'_, '_>) {
     for timer in report.source.named("timerEventDefinition") {
-        let times = kids(timer).filter(|kid| matches!(name(*kid), "timeDate" | "timeDuration" | "timeCycle")).count();
+        let times = kids(timer)
+            .filter(|kid| matches!(name(*kid), "timeDate" | "timeDuration" | "timeCycle"))
+            .count();
         if times != 1 {
             report.error(
                 timer,
-                format!("{} must have one of timeDate, timeDuration and timeCycle; it has {times}.", label(timer)),
-                format!("{} 必须恰有 timeDate、timeDuration、timeCycle 之一,现有 {times} 个。", label(timer)),
+                format!(
+                    "{} must have one of timeDate, timeDuration and timeCycle; it has {times}.",
+                    label(timer)
+                ),
+                format!(
+                    "{} 必须恰有 timeDate、timeDuration、timeCycle 之一,现有 {times} 个。",
+                    label(timer)
+                ),
             );
         }
     }

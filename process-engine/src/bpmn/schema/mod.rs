@@ -44,10 +44,18 @@ fn schema() -> &'static HashMap<&'static str, Known> {
 }
 
 fn resolved(name: &str) -> Known {
-    let Some(element) = ELEMENTS.iter().find(|element| element.name == name) else { return Known::default() };
-    let mut known = if element.base.is_empty() { Known::default() } else { resolved(element.base) };
+    let Some(element) = ELEMENTS.iter().find(|element| element.name == name) else {
+        return Known::default();
+    };
+    let mut known = if element.base.is_empty() {
+        Known::default()
+    } else {
+        resolved(element.base)
+    };
     for attribute in element.attributes.split_whitespace() {
-        let Some((name, kind)) = attribute.split_once(':') else { continue };
+        let Some((name, kind)) = attribute.split_once(':') else {
+            continue;
+        };
         let (kind, required) = kind.strip_suffix('!').map_or((kind, false), |kind| (kind, true));
         let value = match kind {
             "b" => Value::Boolean,
@@ -66,7 +74,10 @@ fn resolved(name: &str) -> Known {
             known.at_most_one.extend((!child.ends_with(['*', '+'])).then_some(bare));
             continue;
         };
-        let members = GROUPS.iter().find(|(name, _)| *name == group).map_or("", |(_, members)| members);
+        let members = GROUPS
+            .iter()
+            .find(|(name, _)| *name == group)
+            .map_or("", |(_, members)| members);
         known.children.extend(members.split_whitespace());
     }
     known
@@ -92,7 +103,9 @@ pub(super) fn elements(report: &mut Report<'_, '_>) {
 fn misplaced<'a>(report: &mut Report<'_, 'a>, node: Xml<'a>, child: Xml<'a>) {
     let tag = child.tag_name();
     if is_bpmn(child) {
-        let allowed = schema().get(name(node)).is_some_and(|known| known.children.contains(name(child)));
+        let allowed = schema()
+            .get(name(node))
+            .is_some_and(|known| known.children.contains(name(child)));
         if !allowed && schema().contains_key(name(child)) {
             report.error(
                 child,
@@ -103,12 +116,18 @@ fn misplaced<'a>(report: &mut Report<'_, 'a>, node: Xml<'a>, child: Xml<'a>) {
         return;
     }
     // Pictures stand in the root; texts may hold mark-up; anything else belongs into extensionElements.
-    let mixed = matches!(name(node), "documentation" | "text" | "script" | "rendering" | "partitionElement");
+    let mixed = matches!(
+        name(node),
+        "documentation" | "text" | "script" | "rendering" | "partitionElement"
+    );
     let picture = name(node) == "definitions" && tag.namespace().is_some_and(|uri| uri != BPMN);
     if !mixed && !picture {
         report.error(
             child,
-            format!("The element {} is not of BPMN 2.0; put it into extensionElements.", tag.name()),
+            format!(
+                "The element {} is not of BPMN 2.0; put it into extensionElements.",
+                tag.name()
+            ),
             format!("元素 {} 不属于 BPMN 2.0,请放入 extensionElements。", tag.name()),
         );
     }
@@ -133,9 +152,16 @@ pub(super) fn occurrences(report: &mut Report<'_, '_>) {
                 format!("{} 只能有一个 {wanted}。", label(node)),
             );
         }
-        let loops = node.children().filter(|child| name(*child).ends_with("LoopCharacteristics")).count();
+        let loops = node
+            .children()
+            .filter(|child| name(*child).ends_with("LoopCharacteristics"))
+            .count();
         if loops > 1 {
-            report.error(node, format!("{} may be repeated in one way only.", label(node)), format!("{} 只能有一种循环方式。", label(node)));
+            report.error(
+                node,
+                format!("{} may be repeated in one way only.", label(node)),
+                format!("{} 只能有一种循环方式。", label(node)),
+            );
         }
     }
 }
@@ -144,11 +170,18 @@ pub(super) fn occurrences(report: &mut Report<'_, '_>) {
 pub(super) fn attributes(report: &mut Report<'_, '_>) {
     for node in report.source.elements() {
         let Some(known) = schema().get(name(node)) else { continue };
-        for attribute in node.attributes().filter(|attribute| attribute.namespace().is_none_or(|uri| uri == BPMN)) {
+        for attribute in node
+            .attributes()
+            .filter(|attribute| attribute.namespace().is_none_or(|uri| uri == BPMN))
+        {
             if !known.attributes.contains_key(attribute.name()) {
                 report.error(
                     node,
-                    format!("BPMN 2.0 knows no attribute {} of a {}; remove it.", attribute.name(), name(node)),
+                    format!(
+                        "BPMN 2.0 knows no attribute {} of a {}; remove it.",
+                        attribute.name(),
+                        name(node)
+                    ),
                     format!("BPMN 2.0 的 {} 没有属性 {},请删除。", name(node), attribute.name()),
                 );
             }
@@ -178,7 +211,9 @@ pub(super) fn values(report: &mut Report<'_, '_>) {
     for node in report.source.elements() {
         let Some(known) = schema().get(name(node)) else { continue };
         for attribute in node.attributes().filter(|attribute| attribute.namespace().is_none()) {
-            let (Some(value), written) = (known.attributes.get(attribute.name()), attribute.value().trim()) else { continue };
+            let (Some(value), written) = (known.attributes.get(attribute.name()), attribute.value().trim()) else {
+                continue;
+            };
             let allowed = match value {
                 Value::Text => continue,
                 Value::Boolean if matches!(written, "true" | "false" | "1" | "0") => continue,
@@ -190,7 +225,11 @@ pub(super) fn values(report: &mut Report<'_, '_>) {
             };
             report.error(
                 node,
-                format!("The {} of {} is \"{written}\"; it can be: {allowed}.", attribute.name(), label(node)),
+                format!(
+                    "The {} of {} is \"{written}\"; it can be: {allowed}.",
+                    attribute.name(),
+                    label(node)
+                ),
                 format!("{} 的 {} 为“{written}”;可取值:{allowed}。", label(node), attribute.name()),
             );
         }
@@ -200,7 +239,9 @@ pub(super) fn values(report: &mut Report<'_, '_>) {
 /// `xsi:type` of expressions.
 pub(super) fn types(report: &mut Report<'_, '_>) {
     for node in report.source.elements() {
-        let Some(written) = node.attribute((XSI, "type")) else { continue };
+        let Some(written) = node.attribute((XSI, "type")) else {
+            continue;
+        };
         let formal = matches!(local(written.trim()), "tFormalExpression" | "tExpression");
         if !formal && !is_level(node) {
             report.error(

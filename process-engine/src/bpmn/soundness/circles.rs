@@ -41,7 +41,10 @@ pub(super) fn look(said: &mut Said<'_, '_>) {
 /// Whether a token passes a node without waiting; scripts and decisions do as well, but change something.
 fn passes(process: &Process, at: NodeIx, with_scripts: bool) -> bool {
     let node = process.node(at);
-    let repeated = node.activity.as_ref().is_some_and(|activity| !matches!(activity.repetition, Repetition::Once));
+    let repeated = node
+        .activity
+        .as_ref()
+        .is_some_and(|activity| !matches!(activity.repetition, Repetition::Once));
     match &node.kind {
         _ if repeated => false,
         NodeKind::Exclusive | NodeKind::Parallel | NodeKind::Inclusive | NodeKind::Complex { .. } => true,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     finding::Severity,
-    model::{Definitions, NodeIx, Process, SubProcess, NodeKind},
+    model::{Definitions, NodeIx, NodeKind, Process, SubProcess},
 };
 
 /// Looks at each level of each process.
@@ -51,7 +51,9 @@ struct Said<'r, 'a> {
 
 impl<'a> Said<'_, 'a> {
     fn xml(&self, at: NodeIx) -> Xml<'a> {
-        self.source.by_id(&self.process.node(at).id).unwrap_or_else(|| self.source.root())
+        self.source
+            .by_id(&self.process.node(at).id)
+            .unwrap_or_else(|| self.source.root())
     }
 
     fn say(&mut self, rule: &'static str, severity: Severity, at: NodeIx, message: String, message_zh: String) {

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::reach::{arrives, entries, links_of, starts};
-use crate::model::{FlowIx, NodeIx, NodeKind, Process, ThrowResult};
+use crate::model::{Activity, FlowIx, MultiBehavior, NodeIx, NodeKind, Process, Repetition, ThrowResult, Trigger};
 
 /// Tokens on flows: for each flow of the level how many.
 pub(super) type Marking = Box<[u8]>;
@@ -35,7 +35,10 @@ pub(super) enum Step {
 impl<'p> Net<'p> {
     pub(super) fn new(process: &'p Process, level: Option<NodeIx>) -> Self {
         let nodes = process.level(level).to_vec();
-        let flows: Vec<FlowIx> = nodes.iter().flat_map(|at| process.node(*at).outgoing.iter().copied()).collect();
+        let flows: Vec<FlowIx> = nodes
+            .iter()
+            .flat_map(|at| process.node(*at).outgoing.iter().copied())
+            .collect();
         let places = flows.iter().enumerate().map(|(place, flow)| (*flow, place)).collect();
         let mut net = Self {
             process,
@@ -78,9 +81,7 @@ impl<'p> Net<'p> {
                 open.push(attached_to);
             }
             // What a link brings comes from wherever it leaves.
-            let leaves = |other: &&NodeIx| {
-                links_of(&self.process.node(**other).kind).any(|link| arrives(self.process, at, link))
-            };
+            let leaves = |other: &&NodeIx| links_of(&self.process.node(**other).kind).any(|link| arrives(self.process, at, link));
             open.extend(self.nodes.iter().filter(leaves));
         }
         found
@@ -98,7 +99,11 @@ impl<'p> Net<'p> {
         if !together.is_empty() && markings.is_empty() {
             let mut some = vec![nothing];
             for at in together {
-                some = some.iter().flat_map(|marking| self.leave(at, marking)).filter_map(Step::marking).collect();
+                some = some
+                    .iter()
+                    .flat_map(|marking| self.leave(at, marking))
+                    .filter_map(Step::marking)
+                    .collect();
             }
             markings = some;
         }
@@ -146,7 +151,9 @@ impl<'p> Net<'p> {
     /// Whether a token waits on one of a node's flows.
     pub(super) fn waits_at(&self, at: NodeIx, marking: &Marking) -> bool {
         let incoming = &self.process.node(at).incoming;
-        incoming.iter().any(|flow| self.places.get(flow).is_some_and(|place| marking[*place] > 0))
+        incoming
+            .iter()
+            .any(|flow| self.places.get(flow).is_some_and(|place| marking[*place] > 0))
     }
 
     /// The ways on from a node.
@@ -163,13 +170,21 @@ impl<'p> Net<'p> {
             return links.into_iter().flat_map(|target| self.leave(target, marking)).collect();
         }
         let mut ways = self.choices(at);
+        let throws = throws_each_round(node.activity.as_deref());
         for border in &node.boundary {
-            let NodeKind::Boundary { interrupting, .. } = self.process.node(*border).kind else { continue };
+            let NodeKind::Boundary { interrupting, catch, .. } = &self.process.node(*border).kind else {
+                continue;
+            };
+            if catch.triggers.iter().any(|trigger| matches!(trigger, Trigger::Compensation)) {
+                continue; // No token leaves by it.
+            }
             let extra = self.choices(*border);
-            if interrupting {
+            if *interrupting && !throws {
                 ways.extend(extra);
             } else {
-                let both = ways.iter().flat_map(|way| extra.iter().map(move |more| [way.as_slice(), more].concat()));
+                let both = ways
+                    .iter()
+                    .flat_map(|way| extra.iter().map(move |more| [way.as_slice(), more].concat()));
                 let both: Vec<Vec<FlowIx>> = both.collect();
                 ways.extend(both);
             }
@@ -198,7 +213,11 @@ impl<'p> Net<'p> {
             _ => {
                 let optional = |flow: &FlowIx| self.process.flow(*flow).condition.is_some() || node.default == Some(*flow);
                 let (optional, always): (Vec<FlowIx>, Vec<FlowIx>) = all.into_iter().partition(optional);
-                if optional.is_empty() { vec![always] } else { combinations(&optional, &always) }
+                if optional.is_empty() {
+                    vec![always]
+                } else {
+                    combinations(&optional, &always)
+                }
             }
         }
     }
@@ -211,6 +230,14 @@ impl Step {
             Self::End => None,
         }
     }
+}
+
+/// Whether rounds of an activity throw events to its border, which do not interrupt it.
+fn throws_each_round(activity: Option<&Activity>) -> bool {
+    let Some(Repetition::Multi(multi)) = activity.map(|activity| &activity.repetition) else {
+        return false;
+    };
+    !matches!(multi.behavior, MultiBehavior::All)
 }
 
 /// Whether everything of the level ends there.
@@ -226,7 +253,12 @@ fn combinations(some: &[FlowIx], always: &[FlowIx]) -> Vec<Vec<FlowIx>> {
         let each = some.iter().map(|flow| vec![*flow]);
         each.chain([some.to_vec()]).collect()
     } else {
-        let picked = |bits: u32| some.iter().enumerate().filter(move |(at, _)| bits & (1 << at) != 0).map(|(_, flow)| *flow);
+        let picked = |bits: u32| {
+            some.iter()
+                .enumerate()
+                .filter(move |(at, _)| bits & (1 << at) != 0)
+                .map(|(_, flow)| *flow)
+        };
         (1..1u32 << some.len()).map(|bits| picked(bits).collect()).collect()
     };
     if !always.is_empty() {

@@ -49,7 +49,12 @@ fn reached(process: &Process) -> HashSet<NodeIx> {
             open.extend(entries(process, Some(at)));
         }
         for link in links_of(&node.kind) {
-            open.extend(process.level(node.parent).iter().filter(|other| arrives(process, **other, link)));
+            open.extend(
+                process
+                    .level(node.parent)
+                    .iter()
+                    .filter(|other| arrives(process, **other, link)),
+            );
         }
     }
     reached
@@ -80,7 +85,9 @@ pub(super) fn starts(process: &Process, at: NodeIx) -> bool {
     match &process.node(at).kind {
         NodeKind::Start { .. } => true,
         NodeKind::EventBased { instantiate, .. } => *instantiate,
-        NodeKind::Task(task) => matches!(task.work, Work::Receive { instantiate: true, .. }) && process.node(at).incoming.is_empty(),
+        NodeKind::Task(task) => {
+            matches!(task.work, Work::Receive { instantiate: true, .. }) && process.node(at).incoming.is_empty()
+        }
         _ => false,
     }
 }
@@ -100,7 +107,10 @@ pub(super) fn links_of(kind: &NodeKind) -> impl Iterator<Item = &str> {
 /// Whether a link of this name arrives at a node.
 pub(super) fn arrives(process: &Process, at: NodeIx, link: &str) -> bool {
     match &process.node(at).kind {
-        NodeKind::Catch(catch) => catch.triggers.iter().any(|trigger| matches!(trigger, Trigger::Link(name) if name == link)),
+        NodeKind::Catch(catch) => catch
+            .triggers
+            .iter()
+            .any(|trigger| matches!(trigger, Trigger::Link(name) if name == link)),
         _ => false,
     }
 }

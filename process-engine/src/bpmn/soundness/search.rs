@@ -13,7 +13,7 @@ use crate::{
 
 /// So many states of one level are looked at. A level of fifteen tasks at once has 30,000; what has more is not searched to
 /// its end, and that is said.
-pub const MAX_STATES: usize = 30_000;
+pub(super) const MAX_STATES: usize = 30_000;
 
 /// What was seen of a level.
 struct Seen {
@@ -39,18 +39,27 @@ pub(super) fn look(said: &mut Said<'_, '_>, level: Option<NodeIx>) {
     let beginnings = net.beginnings(level);
     let count = beginnings.len();
     let seen = play(said, &net, beginnings);
-    let Some(place) = level.or_else(|| net.nodes.first().copied()) else { return };
+    let Some(place) = level.or_else(|| net.nodes.first().copied()) else {
+        return;
+    };
     if !seen.complete {
         said.say(
             "not-searched",
             Severity::Warning,
             place,
-            format!("This level has more than {MAX_STATES} states, or tokens without end; whether it always ends was not searched."),
+            format!(
+                "This level has more than {MAX_STATES} states, or tokens without end; whether it always ends was not searched."
+            ),
             format!("此层级的状态超过 {MAX_STATES} 个,或令牌可能无限增加;未能检查它是否总能结束。"),
         );
         return;
     }
-    let never: Vec<NodeIx> = seen.waited.iter().copied().filter(|join| !seen.moved.contains(join)).collect();
+    let never: Vec<NodeIx> = seen
+        .waited
+        .iter()
+        .copied()
+        .filter(|join| !seen.moved.contains(join))
+        .collect();
     for join in in_order(said, never.iter().copied()) {
         let label = said.label(join);
         said.say(
@@ -112,16 +121,17 @@ fn play(said: &Said<'_, '_>, net: &Net<'_>, beginnings: Vec<Marking>) -> Seen {
     };
     let mut known: HashMap<Marking, usize> = HashMap::new();
     let mut open = VecDeque::new();
-    let mut learn = |marking: Marking, before: &mut Vec<Vec<usize>>, open: &mut VecDeque<(usize, Marking)>| match known.get(&marking) {
-        Some(state) => *state,
-        None => {
-            let state = before.len();
-            before.push(Vec::new());
-            known.insert(marking.clone(), state);
-            open.push_back((state, marking));
-            state
-        }
-    };
+    let mut learn =
+        |marking: Marking, before: &mut Vec<Vec<usize>>, open: &mut VecDeque<(usize, Marking)>| match known.get(&marking) {
+            Some(state) => *state,
+            None => {
+                let state = before.len();
+                before.push(Vec::new());
+                known.insert(marking.clone(), state);
+                open.push_back((state, marking));
+                state
+            }
+        };
     for marking in beginnings {
         learn(marking, &mut seen.before, &mut open);
     }
@@ -155,7 +165,8 @@ fn play(said: &Said<'_, '_>, net: &Net<'_>, beginnings: Vec<Marking>) -> Seen {
         }
         if !moved {
             let stuck = net.nodes.iter().copied().filter(|at| net.waits_at(*at, &marking));
-            seen.stuck.extend(stuck.filter(|at| matches!(said.process.node(*at).kind, NodeKind::Parallel | NodeKind::Inclusive)));
+            seen.stuck
+                .extend(stuck.filter(|at| matches!(said.process.node(*at).kind, NodeKind::Parallel | NodeKind::Inclusive)));
         }
     }
     seen

@@ -49,6 +49,9 @@ impl Run<'_> {
             .map(|object| (object.name.clone(), object.initial.clone()))
             .collect();
         all.extend(variables.iter().map(|(name, value)| (name.clone(), value.clone())));
+        if let (Some(name), Some(starter)) = (&found.starter_variable, starter) {
+            all.insert(name.clone(), starter.id.to_string().into());
+        }
         self.emit(Event::ProcessStarted {
             process: process.clone(),
             version,

@@ -242,6 +242,7 @@ impl Sketch {
             children: Vec::new(),
             data: Vec::new(),
             candidate_starters: Vec::new(),
+            starter_variable: None,
             deduplicate: self.deduplicate,
             node_by_id: HashMap::new(),
             flow_by_id: HashMap::new(),

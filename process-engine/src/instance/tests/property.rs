@@ -50,8 +50,8 @@ fn models() -> Vec<String> {
     );
     let inner = process_called(
         "inner",
-        &format!(r#"<startEvent id="start"/>{}<endEvent id="end"/>"#, user("deep")),
-        &["start deep end"],
+        &format!(r#"<startEvent id="begin"/>{}<endEvent id="finish"/>"#, user("deep")),
+        &["begin deep finish"],
     );
     vec![first, format!("{second}{inner}")]
 }
@@ -60,7 +60,7 @@ const ELEMENTS: [&str; 14] = [
     "vote", "sub", "x", "job", "a", "free", "y", "z", "call", "gate", "after", "deep", "start", "out",
 ];
 
-const FLOWS: [&str; 6] = ["vote-sub", "x-job", "a-gate", "free-gate", "gate-after", "start-deep"];
+const FLOWS: [&str; 6] = ["vote-sub", "x-job", "a-gate", "free-gate", "gate-after", "begin-deep"];
 
 /// What may be asked, out of two numbers.
 fn command(player: &Player, what: u8, pick: usize) -> Command {
