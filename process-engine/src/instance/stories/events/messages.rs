@@ -16,7 +16,7 @@ const FORK: &str = r#"<parallelGateway id="f"/>"#;
 
 fn keyed(name: &str, id: &str, key: &str) -> String {
     format!(
-        r#"<intermediateCatchEvent id="{id}"><messageEventDefinition messageRef="{name}" zhulu:correlation="{key}"/></intermediateCatchEvent>"#
+        r#"<intermediateCatchEvent id="{id}"><messageEventDefinition messageRef="message-{name}" zhulu:correlation="{key}"/></intermediateCatchEvent>"#
     )
 }
 
@@ -80,7 +80,7 @@ fn what_comes_with_a_message_is_set_where_the_model_says_or_under_its_own_name()
 fn a_receive_task_waits_for_its_message_or_for_its_own_id() {
     let parts = [
         start("s"),
-        r#"<receiveTask id="r1" messageRef="m1"/><receiveTask id="r2"/>"#.to_owned(),
+        r#"<receiveTask id="r1" messageRef="message-m1"/><receiveTask id="r2"/>"#.to_owned(),
         task("t"),
         end("e"),
         flows(&["s > r1 > r2 > t > e"]),
@@ -120,7 +120,7 @@ fn a_message_that_nobody_waits_for_inside_goes_out_with_what_it_carries() {
     let parts = [
         start("s"),
         event("intermediateThrowEvent", "th", &[input, &message("m1")].concat()),
-        r#"<sendTask id="se" messageRef="m2"/>"#.to_owned(),
+        r#"<sendTask id="se" messageRef="message-m2"/>"#.to_owned(),
         event("endEvent", "e", &message("m3")),
         flows(&["s > th > se > e"]),
     ];
@@ -183,9 +183,9 @@ fn of_an_event_based_gateway_the_first_event_takes_the_token() {
     let parts = [
         start("s"),
         r#"<eventBasedGateway id="g"/>"#.to_owned(),
-        event("intermediateCatchEvent", "w1", &message("m1")),
+        r#"<receiveTask id="w1" messageRef="message-m1"/>"#.to_owned(),
         event("intermediateCatchEvent", "w2", &timer("timeDuration", "PT1H")),
-        r#"<receiveTask id="w3" messageRef="m2"/>"#.to_owned(),
+        r#"<receiveTask id="w3" messageRef="message-m2"/>"#.to_owned(),
         task("t1"),
         task("t2"),
         task("t3"),

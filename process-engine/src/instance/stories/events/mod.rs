@@ -22,10 +22,10 @@ use crate::{
 
 /// What all of these models may name.
 const DECLARED: &str = r#"
-    <message id="m1" name="m1"/><message id="m2" name="m2"/><message id="m3" name="m3"/>
-    <signal id="s1" name="s1"/><signal id="s2" name="s2"/>
-    <error id="e1" name="e1" errorCode="E1"/><error id="e2" name="e2" errorCode="E2"/>
-    <escalation id="c1" name="c1" escalationCode="C1"/><escalation id="c2" name="c2" escalationCode="C2"/>
+    <message id="message-m1" name="m1"/><message id="message-m2" name="m2"/><message id="message-m3" name="m3"/>
+    <signal id="signal-s1" name="s1"/><signal id="signal-s2" name="s2"/>
+    <error id="error-e1" name="e1" errorCode="E1"/><error id="error-e2" name="e2" errorCode="E2"/>
+    <escalation id="escalation-c1" name="c1" escalationCode="C1"/><escalation id="escalation-c2" name="c2" escalationCode="C2"/>
 "#;
 
 /// Flows from each to the next: `s > a > e`.
@@ -66,24 +66,24 @@ fn timer(kind: &str, written: &str) -> String {
 }
 
 fn message(name: &str) -> String {
-    format!(r#"<messageEventDefinition messageRef="{name}"/>"#)
+    format!(r#"<messageEventDefinition messageRef="message-{name}"/>"#)
 }
 
 fn signal(name: &str) -> String {
-    format!(r#"<signalEventDefinition signalRef="{name}"/>"#)
+    format!(r#"<signalEventDefinition signalRef="signal-{name}"/>"#)
 }
 
 fn error(name: &str) -> String {
     match name {
         "" => "<errorEventDefinition/>".to_owned(),
-        name => format!(r#"<errorEventDefinition errorRef="{name}"/>"#),
+        name => format!(r#"<errorEventDefinition errorRef="error-{name}"/>"#),
     }
 }
 
 fn escalation(name: &str) -> String {
     match name {
         "" => "<escalationEventDefinition/>".to_owned(),
-        name => format!(r#"<escalationEventDefinition escalationRef="{name}"/>"#),
+        name => format!(r#"<escalationEventDefinition escalationRef="escalation-{name}"/>"#),
     }
 }
 
@@ -113,7 +113,7 @@ fn file(parts: &[String]) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
-    xmlns:flowable="http://flowable.org/bpmn" xmlns:zhulu="http://zhulu.cn/bpmn" id="d" targetNamespace="http://zhulu.cn/test">
+    xmlns:flowable="http://flowable.org/bpmn" xmlns:zhulu="http://zhulu.cn/bpmn" id="model" targetNamespace="http://zhulu.cn/test">
 {DECLARED}{}</definitions>"#,
         parts.concat()
     )

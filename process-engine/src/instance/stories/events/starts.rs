@@ -98,7 +98,7 @@ fn a_parallel_multiple_start_waits_for_the_rest_of_its_definitions() {
 #[test]
 fn a_receive_task_may_start_a_process() {
     let parts = [
-        r#"<receiveTask id="r" messageRef="m1" instantiate="true"/>"#.to_owned(),
+        r#"<receiveTask id="r" messageRef="message-m1" instantiate="true"/>"#.to_owned(),
         task("t"),
         end("e"),
         flows(&["r > t > e"]),
