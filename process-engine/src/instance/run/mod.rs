@@ -8,6 +8,7 @@ mod adhoc;
 mod arriving;
 pub(crate) mod asking;
 mod calls;
+mod catchers;
 mod catching;
 mod choosing;
 mod clock;
