@@ -20,7 +20,7 @@ pub const REGION: &str = "330109";
 /// How long a server may take until it serves; generous, for a machine that builds something else meanwhile.
 const READY_LIMIT: Duration = Duration::from_secs(120);
 /// How long something that happens by itself (a number, a timer) may take until it is seen.
-const SEEN_LIMIT: Duration = Duration::from_secs(60);
+const SEEN_LIMIT: Duration = Duration::from_secs(120);
 
 /// How long a token is good, unless a story says otherwise: as long as those that `zhulu token` makes unasked.
 pub const TOKEN_HOURS: u32 = 12;

@@ -17,7 +17,7 @@ impl Socket {
     fn open(address: &str) -> Self {
         let host = address.trim_start_matches("http://");
         let stream = TcpStream::connect(host).unwrap();
-        stream.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
         let mut request = format!("ws://{host}/graphql/ws").into_client_request().unwrap();
         request
             .headers_mut()

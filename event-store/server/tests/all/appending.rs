@@ -6,7 +6,7 @@ use event_store_contract::MAX_STREAM_NAME_BYTES;
 use tonic::Code;
 
 use crate::support::{
-    Expect, House, OWN, append_req,
+    Content, Expect, House, OWN, append_req,
     append_resp::wrong_expected_version::{
         CurrentRevisionOption, CurrentRevisionOption2060, ExpectedRevisionOption, ExpectedRevisionOption2060,
     },
@@ -280,4 +280,19 @@ async fn racing_writers_have_one_winner_for_each_revision() {
             .count();
         assert_eq!(winners, 1);
     }
+}
+
+#[tokio::test]
+async fn an_append_that_is_too_large_as_a_whole_is_refused_and_nothing_of_it_is_written() {
+    let house = House::open().await;
+    let most = 256 * 1024 * 1024;
+    // Shared: only the server has all of it at once.
+    let scan = Bytes::from(vec![b'x'; 15 * 1024 * 1024]);
+    let scans = (0..=most / scan.len()).map(|_| event_with(Uuid::new_v4(), "Scan", scan.clone()));
+    let status = house.append("scan-1", Expect::Any(()), scans.collect()).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert_eq!(trailer(&status, "exception"), "maximum-append-size-exceeded");
+    assert_eq!(trailer(&status, "maximum-append-size"), most.to_string());
+    let contents = house.read(whole_stream("scan-1")).await.unwrap();
+    assert!(matches!(&contents[..], [Content::StreamNotFound(_)]), "{contents:?}");
 }

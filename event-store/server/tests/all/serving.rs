@@ -131,6 +131,29 @@ async fn a_deadline_ends_a_call_that_would_not_end() {
 }
 
 #[tokio::test]
+async fn a_client_that_does_not_answer_is_asked_whether_it_lives_and_let_go() {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    const NO_SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const PING: u8 = 6;
+    let house = House::open().await;
+    let mut connection = tokio::net::TcpStream::connect(house.server.address()).await.unwrap();
+    connection.write_all(PREFACE).await.unwrap();
+    connection.write_all(NO_SETTINGS).await.unwrap();
+    let mut kinds = Vec::new();
+    let until_let_go = async {
+        let mut head = [0; 9];
+        while connection.read_exact(&mut head).await.is_ok() {
+            kinds.push(head[3]);
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            let mut payload = vec![0; length as usize];
+            connection.read_exact(&mut payload).await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, until_let_go).await.expect("it is let go");
+    assert!(kinds.contains(&PING), "it was not asked: {kinds:?}");
+}
+
+#[tokio::test]
 async fn the_address_is_free_again_after_the_end() {
     let house = House::open().await;
     let address = house.server.address();

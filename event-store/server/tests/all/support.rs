@@ -34,7 +34,7 @@ pub(crate) use protocol::event_store::client::streams::{
 pub(crate) use protocol::event_store::client::{StreamIdentifier, Uuid as ProtocolUuid, uuid};
 
 /// Whatever has not come after so long will not come.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Streams that only the server's own program may write.
 pub(crate) const OWN: &str = "permit-";
 
