@@ -292,7 +292,7 @@ pub(crate) fn seen(row: CaseRow, principal: &Principal) -> Option<Case> {
 }
 
 /// Whether the caller may see the case at all; asked before anything is read from its stream.
-pub(crate) fn may_see(principal: &Principal, case: &domain::case_types::AnyCase) -> bool {
+pub(crate) fn may_see(principal: &Principal, case: &casework::AnyWork) -> bool {
     let kernel = case.kernel();
     principal.may_see(
         &kernel.region,

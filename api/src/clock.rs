@@ -1,11 +1,11 @@
 //! 法定时限: how much of each limit is used, and why the due date is what it is.
 
 use async_graphql::{Enum, SimpleObject};
+use casework::AnyWork;
 use chrono::NaiveDate;
 use domain::{
     calendar::{LedgerLine, LedgerReason},
     case::{self, Kernel},
-    case_types::AnyCase,
     rules::Rules,
 };
 
@@ -103,7 +103,7 @@ const LIMITS: [case::LimitKind; 3] = [
 
 impl LegalClock {
     /// The clock of a case; none before it was accepted.
-    pub(crate) fn of(case: &AnyCase, rules: &Rules, on: NaiveDate) -> Option<Self> {
+    pub(crate) fn of(case: &AnyWork, rules: &Rules, on: NaiveDate) -> Option<Self> {
         let kernel = case.kernel();
         let clock = kernel.clock(case::LimitKind::Statutory, rules)?;
         Some(Self {

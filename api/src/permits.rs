@@ -1,6 +1,7 @@
 //! 施工许可证: what the case type itself knows, and the register that anybody may look up.
 
 use async_graphql::{ComplexObject, Context, Error, ID, Object, SimpleObject};
+use casework::AnyWork;
 use chrono::NaiveDate;
 use commands::{Moment, Register};
 use domain::case_types::{AnyCase, construction_permit as own};
@@ -122,8 +123,8 @@ pub(crate) struct Participant {
 
 impl ConstructionPermit {
     /// What the case knows as a construction permit; none, if it is of another type.
-    pub(crate) fn of(case: &AnyCase) -> Option<Self> {
-        let AnyCase::ConstructionPermit(case) = case;
+    pub(crate) fn of(work: &AnyWork) -> Option<Self> {
+        let AnyCase::ConstructionPermit(case) = &work.case;
         let own = &case.own;
         Some(Self {
             phase: own.phase.map(Into::into),

@@ -1,12 +1,13 @@
 //! What `execute` must know of a decider to keep it in a stream: how its events are stored, what its commands are called.
 
+use casework::{Work, WorkCommand, WorkDesk, WorkEvent, WorkRejection, Worked};
 use chrono::{DateTime, Utc};
 use decider::{
     Decider,
     stored::{self, StoredError},
 };
 use domain::{
-    case::{Case, CaseCommand, CaseEvent, CaseRejection, CaseState, CaseType, Command, Explain, Party},
+    case::{CaseCommand, CaseEvent, CaseType, Command, Explain, Party},
     metadata::Actor,
     registers::{
         calendar_publication::{self, CalendarPublication},
@@ -17,13 +18,21 @@ use domain::{
     rules::Desk,
 };
 
-use crate::{envelope::Refusal, permission::CASE_TABLE};
+use event_store_contract::StreamName;
+
+use crate::{
+    bureau::Bureau,
+    envelope::{Envelope, Refusal},
+    permission::{CASE_TABLE, PROCESS_TABLE},
+};
 
 /// A decider with a stream of its own.
-pub trait Aggregate: Decider<Context = Desk> + 'static {
+pub trait Aggregate: Decider + 'static {
     /// The category of its streams.
     const CATEGORY: &'static str;
 
+    /// What a decision about the thing in this stream may look at: the desk, and what else the bureau knows.
+    fn context(bureau: &Bureau, stream: &StreamName, envelope: &Envelope, desk: Desk) -> Self::Context;
     /// The stored form of an event: its name and its data as JSON.
     fn write(event: &Self::Event) -> Result<(String, Vec<u8>), StoredError>;
     /// An event from its stored form.
@@ -38,6 +47,10 @@ pub trait Aggregate: Decider<Context = Desk> + 'static {
     }
     /// The command's name (`Accept`).
     fn command_name(command: &Self::Command) -> &str;
+    /// What the command asks for besides, which must be permitted as well: a table and a command's name.
+    fn asks_besides(_command: &Self::Command) -> Option<(&'static str, &str)> {
+        None
+    }
     /// Why not, in words for the asker.
     fn refusal(rejection: &Self::Rejection) -> Refusal;
     /// The administrative division that the thing belongs to, once it has one.
@@ -50,54 +63,90 @@ pub trait Aggregate: Decider<Context = Desk> + 'static {
     }
 }
 
-impl<T: CaseType> Aggregate for Case<T> {
+impl<T: CaseType> Aggregate for Worked<T> {
     const CATEGORY: &'static str = T::CATEGORY;
 
-    fn write(event: &CaseEvent<T>) -> Result<(String, Vec<u8>), StoredError> {
+    fn context(bureau: &Bureau, stream: &StreamName, envelope: &Envelope, desk: Desk) -> WorkDesk {
+        WorkDesk {
+            desk,
+            library: bureau.library(),
+            // A stream of a case is named after it; whatever else stands there draws nothing.
+            case_id: stream.id().parse().unwrap_or_default(),
+            seed: envelope.command_id.as_u64_pair().1,
+        }
+    }
+
+    fn write(event: &WorkEvent<T>) -> Result<(String, Vec<u8>), StoredError> {
         event.write()
     }
 
-    fn read(name: &str, data: &[u8]) -> Result<CaseEvent<T>, StoredError> {
-        CaseEvent::read(name, data)
+    fn read(name: &str, data: &[u8]) -> Result<WorkEvent<T>, StoredError> {
+        WorkEvent::read(name, data)
     }
 
-    fn occurred_at(event: &CaseEvent<T>) -> Option<DateTime<Utc>> {
+    fn occurred_at(event: &WorkEvent<T>) -> Option<DateTime<Utc>> {
         match event {
-            CaseEvent::Kernel(event) => event.occurred_at(),
-            CaseEvent::Own(_) => None,
+            WorkEvent::Case(CaseEvent::Kernel(event)) => event.occurred_at(),
+            WorkEvent::Case(CaseEvent::Own(_)) | WorkEvent::Process(_) => None,
         }
     }
 
-    fn permission_table(command: &CaseCommand<T>) -> &'static str {
+    fn permission_table(command: &WorkCommand<T>) -> &'static str {
         match command {
-            CaseCommand::Kernel(_) => CASE_TABLE,
-            CaseCommand::Own(_) => T::CATEGORY,
+            WorkCommand::Case(CaseCommand::Kernel(_))
+            | WorkCommand::Task {
+                with: Some(CaseCommand::Kernel(_)),
+                ..
+            } => CASE_TABLE,
+            WorkCommand::Case(CaseCommand::Own(_))
+            | WorkCommand::Task {
+                with: Some(CaseCommand::Own(_)),
+                ..
+            } => T::CATEGORY,
+            WorkCommand::Process(_) | WorkCommand::Task { with: None, .. } => PROCESS_TABLE,
         }
     }
 
-    fn command_name(command: &CaseCommand<T>) -> &str {
+    fn command_name(command: &WorkCommand<T>) -> &str {
         match command {
-            CaseCommand::Kernel(command) => command.into(),
-            CaseCommand::Own(command) => command.as_ref(),
+            WorkCommand::Case(command) | WorkCommand::Task { with: Some(command), .. } => match command {
+                CaseCommand::Kernel(command) => command.into(),
+                CaseCommand::Own(command) => command.as_ref(),
+            },
+            WorkCommand::Process(command)
+            | WorkCommand::Task {
+                completion: command,
+                with: None,
+            } => command.into(),
         }
     }
 
-    fn refusal(rejection: &CaseRejection<T::Rejection>) -> Refusal {
+    fn asks_besides(command: &WorkCommand<T>) -> Option<(&'static str, &str)> {
+        match command {
+            WorkCommand::Task {
+                completion,
+                with: Some(_),
+            } => Some((PROCESS_TABLE, completion.into())),
+            _ => None,
+        }
+    }
+
+    fn refusal(rejection: &WorkRejection<T::Rejection>) -> Refusal {
         explained(rejection)
     }
 
-    fn region(state: &CaseState<T>) -> Option<&str> {
-        Some(state.kernel.region.as_str()).filter(|region| !region.is_empty())
+    fn region(work: &Work<T>) -> Option<&str> {
+        Some(work.case.kernel.region.as_str()).filter(|region| !region.is_empty())
     }
 
-    fn is_own(state: &CaseState<T>, command: &CaseCommand<T>, actor: &Actor) -> bool {
+    fn is_own(work: &Work<T>, command: &WorkCommand<T>, actor: &Actor) -> bool {
         let is_actor = |party: &Party| party.id_no == actor.id || party.id_no == actor.organisation;
         match command {
             // Whoever files becomes the applicant; an agent files for the applicant whom they name.
-            CaseCommand::Kernel(Command::Submit { applicant, agent, .. }) => {
+            WorkCommand::Case(CaseCommand::Kernel(Command::Submit { applicant, agent, .. })) => {
                 is_actor(applicant) || agent.as_ref().is_some_and(is_actor)
             }
-            _ => state.kernel.applicant.iter().chain(&state.kernel.agent).any(is_actor),
+            _ => work.case.kernel.applicant.iter().chain(&work.case.kernel.agent).any(is_actor),
         }
     }
 }
@@ -107,6 +156,10 @@ macro_rules! register {
     ($Decider:ty, $module:ident) => {
         impl Aggregate for $Decider {
             const CATEGORY: &'static str = $module::CATEGORY;
+
+            fn context(_bureau: &Bureau, _stream: &StreamName, _envelope: &Envelope, desk: Desk) -> Desk {
+                desk
+            }
 
             fn write(event: &$module::Event) -> Result<(String, Vec<u8>), StoredError> {
                 stored::encode(event)

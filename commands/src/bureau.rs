@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
+use casework::{Library, WorkCommand, Worked};
 use domain::{
-    case::{self, Case, CaseCommand, CaseType},
+    case::{self, CaseCommand, CaseType},
     case_types::{self, CaseTypeTask},
     registers::{
         calendar_publication::{self, CalendarPublication},
@@ -41,6 +42,7 @@ pub struct Bureau(Arc<Inner>);
 struct Inner {
     store: Arc<dyn EventStore>,
     rules: RwLock<Rules>,
+    library: RwLock<Library>,
     cache: Cache,
 }
 
@@ -56,6 +58,7 @@ impl Bureau {
         let bureau = Self(Arc::new(Inner {
             store,
             rules: RwLock::new(Rules::embedded()),
+            library: RwLock::new(Library::embedded()),
             cache: Cache::new(MAX_CACHED_STREAMS),
         }));
         bureau.refresh_rules().await?;
@@ -69,8 +72,7 @@ impl Bureau {
         command: CaseCommand<T>,
         envelope: &Envelope,
     ) -> Result<Receipt, CommandError> {
-        self.execute::<Case<T>>(stream(T::CATEGORY, case_id)?, &command, envelope)
-            .await
+        self.to_work::<T>(case_id, WorkCommand::Case(command), envelope).await
     }
 
     /// Asks something that may be asked of any case.
@@ -195,6 +197,11 @@ impl Bureau {
         self.0.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The models in force.
+    pub fn library(&self) -> Library {
+        self.0.library.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Reads again which calendars were published.
     pub async fn refresh_rules(&self) -> Result<(), CommandError> {
         let events = self.read_whole(&calendar_stream()?).await?;
@@ -271,7 +278,7 @@ impl Bureau {
 /// What became of each command, in order; or why none was asked.
 type Answers = Result<Vec<Result<Receipt, CommandError>>, CommandError>;
 
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, CommandError>> + Send + 'a>>;
+pub(crate) type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, CommandError>> + Send + 'a>>;
 
 /// A kernel command for whatever type the category names.
 struct Execute<'a> {
@@ -309,14 +316,14 @@ impl<'a> CaseTypeTask for ExecuteAll<'a> {
             let commands: Vec<_> = self
                 .asked
                 .iter()
-                .map(|(command, _)| CaseCommand::Kernel((*command).clone()))
+                .map(|(command, _)| WorkCommand::Case(CaseCommand::Kernel((*command).clone())))
                 .collect();
             let asked: Vec<_> = commands
                 .iter()
                 .zip(self.asked)
                 .map(|(command, (_, envelope))| (command, *envelope))
                 .collect();
-            Ok(self.bureau.execute_all::<Case<T>>(stream, &asked).await)
+            Ok(self.bureau.execute_all::<Worked<T>>(stream, &asked).await)
         })
     }
 }
@@ -336,7 +343,7 @@ impl<'a> CaseTypeTask for Rehearse<'a> {
         Box::pin(async move {
             let stream = stream(T::CATEGORY, self.case_id)?;
             self.bureau
-                .would::<Case<T>>(&stream, &CaseCommand::Kernel(self.command), self.envelope)
+                .would::<Worked<T>>(&stream, &WorkCommand::Case(CaseCommand::Kernel(self.command)), self.envelope)
                 .await
         })
     }

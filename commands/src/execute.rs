@@ -197,11 +197,13 @@ impl Bureau {
     ) -> Result<Planned, CommandError> {
         permission::check::<D>(state, command, envelope)?;
         let desk = self.desk(envelope, D::region(state));
-        let events = D::decide(state, command, &desk).map_err(|rejection| CommandError::Rejected(D::refusal(&rejection)))?;
+        let region = desk.region.clone();
+        let context = D::context(self, stream, envelope, desk);
+        let events = D::decide(state, command, &context).map_err(|rejection| CommandError::Rejected(D::refusal(&rejection)))?;
         if events.is_empty() {
             return Ok(Planned::Nothing);
         }
-        let stored = stored_form::<D>(stream, D::command_name(command), &events, envelope, &desk)?;
+        let stored = stored_form::<D>(stream, D::command_name(command), &events, envelope, &region)?;
         let from = plan.events.len();
         plan.events.extend(events);
         plan.stored.extend(stored);
@@ -312,9 +314,9 @@ fn stored_form<D: Aggregate>(
     command: &str,
     events: &[D::Event],
     envelope: &Envelope,
-    desk: &Desk,
+    region: &str,
 ) -> Result<Vec<NewEvent>, CommandError> {
-    let mut metadata = metadata(command, envelope, &desk.region);
+    let mut metadata = metadata(command, envelope, region);
     let usual = metadata.occurred_at;
     let usual_json = bytes::Bytes::from(metadata_json(stream, &metadata)?);
     let mut stored = Vec::with_capacity(events.len());

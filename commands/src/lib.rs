@@ -14,6 +14,7 @@ pub mod permission;
 pub mod reactions;
 mod refusals;
 pub mod timers;
+mod work;
 
 pub use aggregate::Aggregate;
 pub use bureau::{Bureau, MAX_EVENTS_PER_HISTORY};

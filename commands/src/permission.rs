@@ -16,6 +16,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| serde_json::from_str(include_st
 
 /// The table of the commands that any case takes.
 pub const CASE_TABLE: &str = "case";
+/// The table of what any process is asked: what people do with their tasks, what administrators repair.
+pub const PROCESS_TABLE: &str = "process";
 
 /// Every role that an account can have.
 pub const ROLES: &[&str] = &[
@@ -80,6 +82,11 @@ pub(crate) fn check<D: Aggregate>(state: &D::State, command: &D::Command, envelo
     };
     if !may(role, table, name) {
         return forbidden("not among the commands of this role");
+    }
+    if let Some((table, besides)) = D::asks_besides(command)
+        && !may(role, table, besides)
+    {
+        return forbidden(&format!("{besides} is not among the commands of this role"));
     }
     if matches!(role, SYSTEM | MIGRATION) {
         return Ok(());

@@ -2,9 +2,10 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use casework::AnyWork;
 use chrono::{DateTime, Utc};
 use decider::stored::StoredError;
-use domain::{case_types::AnyCase, registers::calendar_publication, rules::Rules};
+use domain::{registers::calendar_publication, rules::Rules};
 use event_store_contract::{Direction, EventStore, MAX_EVENTS_PER_READ, Position, RecordedEvent, StoreError, StreamName};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use uuid::Uuid;
@@ -111,14 +112,14 @@ pub(crate) struct Folded {
 }
 
 /// The case type and the id that a stream's name stands for; none, if it is no case's stream.
-pub(crate) fn case_of(stream: &StreamName) -> Option<(AnyCase, Uuid)> {
-    let case = AnyCase::of(stream.category())?;
+pub(crate) fn case_of(stream: &StreamName) -> Option<(AnyWork, Uuid)> {
+    let case = AnyWork::of(stream.category())?;
     Some((case, stream.id().parse().ok()?))
 }
 
 impl Folded {
     /// Before anything happened.
-    pub(crate) fn new(case: AnyCase, id: Uuid, rules: &Rules, rules_epoch: u32, views: usize) -> Self {
+    pub(crate) fn new(case: AnyWork, id: Uuid, rules: &Rules, rules_epoch: u32, views: usize) -> Self {
         let epoch = DateTime::UNIX_EPOCH;
         Self {
             seen: SeenCase {

@@ -2,10 +2,10 @@
 
 use std::{cell::OnceCell, collections::BTreeMap, sync::OnceLock};
 
+use casework::AnyWork;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     case::{Deadline, Fact, NumberKind, Stage},
-    case_types::AnyCase,
     metadata::bureau_date,
     rules::Rules,
 };
@@ -69,7 +69,7 @@ pub struct SeenCase {
     /// Its type's stream category.
     pub category: &'static str,
     /// The fold.
-    pub case: AnyCase,
+    pub case: AnyWork,
     /// The revision of its last event.
     pub revision: u64,
     /// The position of its last event.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use casework::AnyWork;
 use chrono::{DateTime, Utc};
-use domain::case_types::AnyCase;
 use event_store_contract::RecordedEvent;
 use serde_json::Value;
 use uuid::Uuid;
@@ -43,7 +43,7 @@ pub struct Changed {
 }
 
 /// Compares a case at two moments.
-pub(super) fn between(empty: &AnyCase, events: &[RecordedEvent], from: Moment, to: Moment) -> Result<CaseDiff, FailedCause> {
+pub(super) fn between(empty: &AnyWork, events: &[RecordedEvent], from: Moment, to: Moment) -> Result<CaseDiff, FailedCause> {
     let (mut earlier, mut later) = (Vec::new(), Vec::new());
     for event in events {
         earlier.push(is_past(event, from)?);
@@ -103,7 +103,7 @@ fn changed(path: &str, before: &Value, after: &Value, by: Option<&HistoryEvent>,
     }
 }
 
-fn shown_after<'a>(empty: &AnyCase, events: impl Iterator<Item = &'a RecordedEvent>) -> Result<Value, FailedCause> {
+fn shown_after<'a>(empty: &AnyWork, events: impl Iterator<Item = &'a RecordedEvent>) -> Result<Value, FailedCause> {
     let mut case = empty.clone();
     let mut last = None;
     for event in events {
@@ -114,7 +114,7 @@ fn shown_after<'a>(empty: &AnyCase, events: impl Iterator<Item = &'a RecordedEve
     show(&case, last)
 }
 
-fn show(case: &AnyCase, after: Option<&RecordedEvent>) -> Result<Value, FailedCause> {
+fn show(case: &AnyWork, after: Option<&RecordedEvent>) -> Result<Value, FailedCause> {
     shown(case).map_err(|cause| match after {
         Some(event) => unreadable(event, &format!("the case after it cannot be shown: {cause}")),
         None => FailedCause::Unknown(format!("the case cannot be shown: {cause}")),

@@ -2,10 +2,10 @@
 
 mod diff;
 
+use casework::{AnyWork, is_technical};
 use chrono::{DateTime, Utc};
 use domain::{
     case::Told,
-    case_types::AnyCase,
     metadata::Metadata,
     registers::{permit::PermitRegister, project::ProjectRegister},
 };
@@ -40,7 +40,7 @@ pub enum Moment {
 #[derive(Debug, Clone)]
 pub struct CaseAt {
     /// The case.
-    pub case: AnyCase,
+    pub case: AnyWork,
     /// The revision of the last event that is in it.
     pub revision: u64,
     /// When that event was recorded.
@@ -66,6 +66,8 @@ pub struct HistoryEvent {
     pub title_zh: String,
     /// The same in English.
     pub title_en: String,
+    /// It is a step of the machine that people who read the story need not see.
+    pub technical: bool,
     /// What happened, as it is stored.
     pub data: Box<RawValue>,
     /// Who, when, why.
@@ -99,7 +101,7 @@ pub struct RegisterAt {
 impl Bureau {
     /// A case as it was at a moment; none, if nothing had happened to it by then.
     pub async fn case_at(&self, category: &str, case_id: Uuid, at: Moment) -> Result<Option<CaseAt>, CommandError> {
-        let mut case = AnyCase::of(category).ok_or_else(|| unknown_category(category))?;
+        let mut case = AnyWork::of(category).ok_or_else(|| unknown_category(category))?;
         let events = self.read_up_to(category, &case_id, at).await?;
         let mut seen = 0;
         let mut last = None;
@@ -134,7 +136,7 @@ impl Bureau {
         limit: usize,
         direction: Direction,
     ) -> Result<Vec<HistoryEvent>, CommandError> {
-        let case = AnyCase::of(category).ok_or_else(|| unknown_category(category))?;
+        let case = AnyWork::of(category).ok_or_else(|| unknown_category(category))?;
         let events = self
             .store()
             .read_stream(&stream(category, case_id)?, from, direction, limit)
@@ -153,7 +155,7 @@ impl Bureau {
         from: Moment,
         to: Moment,
     ) -> Result<Option<CaseDiff>, CommandError> {
-        let empty = AnyCase::of(category).ok_or_else(|| unknown_category(category))?;
+        let empty = AnyWork::of(category).ok_or_else(|| unknown_category(category))?;
         let events = self.read_whole(&stream(category, case_id)?).await?;
         if events.is_empty() {
             return Ok(None);
@@ -234,7 +236,7 @@ fn times(event: &RecordedEvent) -> Result<Times, FailedCause> {
     serde_json::from_slice(&event.metadata).map_err(|cause| unreadable(event, &format!("its metadata: {cause}")))
 }
 
-fn history_event(case: &AnyCase, event: &RecordedEvent) -> Result<HistoryEvent, FailedCause> {
+fn history_event(case: &AnyWork, event: &RecordedEvent) -> Result<HistoryEvent, FailedCause> {
     let (title_zh, title_en) = case
         .say(&event.name, &event.data)
         .map_err(|cause| unreadable(event, &cause))?;
@@ -245,6 +247,7 @@ fn history_event(case: &AnyCase, event: &RecordedEvent) -> Result<HistoryEvent, 
         name: event.name.to_string(),
         title_zh,
         title_en,
+        technical: is_technical(&event.name),
         data: serde_json::from_slice(&event.data).map_err(|cause| unreadable(event, &cause))?,
         metadata: read_metadata(event)?,
         hash: event.hash.map(|hash| hex(&hash)).unwrap_or_default(),
@@ -260,12 +263,13 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Everything that a case is, as JSON: what two moments are compared by.
-pub(crate) fn shown(case: &AnyCase) -> Result<Value, serde_json::Error> {
+/// Everything that a case is, and how its process stands, as JSON: what two moments are compared by.
+pub(crate) fn shown(case: &AnyWork) -> Result<Value, serde_json::Error> {
     let told: &dyn Told = &**case;
     Ok(serde_json::json!({
         "kernel": serde_json::to_value(told.kernel())?,
         "own": told.own(),
         "phase": told.phase().map(|(phase, _)| phase),
+        "process": case.process.started.as_ref().map(|_| &case.process),
     }))
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use domain::case_types::AnyCase;
+use casework::AnyWork;
 use event_store_contract::{Direction, RecordedEvent, StreamName};
 use lru::LruCache;
 
@@ -15,7 +15,7 @@ use crate::{
 const MAX_FOLDED_CASES: NonZeroUsize = NonZeroUsize::new(1_024).unwrap();
 
 /// The cases touched last, each with the revision of its next event.
-pub(super) struct Folds(LruCache<StreamName, (u64, AnyCase)>);
+pub(super) struct Folds(LruCache<StreamName, (u64, AnyWork)>);
 
 impl Folds {
     pub(super) fn new() -> Self {
@@ -23,7 +23,7 @@ impl Folds {
     }
 
     /// The case with this event in it, and nothing after it.
-    pub(super) async fn after(&mut self, bureau: &Bureau, event: &RecordedEvent) -> Result<&AnyCase, CommandError> {
+    pub(super) async fn after(&mut self, bureau: &Bureau, event: &RecordedEvent) -> Result<&AnyWork, CommandError> {
         let remembered = self.0.pop(&event.stream).filter(|(next, _)| *next == event.revision);
         let case = match remembered {
             Some((_, mut case)) => {
@@ -38,9 +38,9 @@ impl Folds {
     }
 }
 
-async fn folded(bureau: &Bureau, last: &RecordedEvent) -> Result<AnyCase, CommandError> {
+async fn folded(bureau: &Bureau, last: &RecordedEvent) -> Result<AnyWork, CommandError> {
     let category = last.stream.category();
-    let mut case = AnyCase::of(category).ok_or_else(|| unknown_category(category))?;
+    let mut case = AnyWork::of(category).ok_or_else(|| unknown_category(category))?;
     let mut next = 0;
     while next < last.revision {
         let limit = usize::try_from(last.revision - next).unwrap_or(usize::MAX);

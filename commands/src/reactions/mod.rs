@@ -13,10 +13,8 @@ mod write_registers;
 pub use errand::{FAILURE_CATEGORY, ReactionFailed};
 pub use run::{BOOKMARK, react_to_everything, run};
 
-use domain::{
-    case_types::AnyCase,
-    metadata::{Actor, Channel, Metadata},
-};
+use casework::AnyWork;
+use domain::metadata::{Actor, Channel, Metadata};
 use event_store_contract::RecordedEvent;
 use uuid::Uuid;
 
@@ -26,7 +24,7 @@ use crate::{envelope::Envelope, permission::SYSTEM};
 pub(crate) struct CaseSeen<'a> {
     pub(crate) event: &'a RecordedEvent,
     pub(crate) metadata: &'a Metadata,
-    pub(crate) case: &'a AnyCase,
+    pub(crate) case: &'a AnyWork,
 }
 
 /// The actor of everything that the platform does by itself.

@@ -2,7 +2,7 @@
 
 use commands::{
     CommandError, Envelope,
-    permission::{CASE_TABLE, ROLES, may},
+    permission::{CASE_TABLE, PROCESS_TABLE, ROLES, may},
 };
 use domain::{
     case::{CaseCommand, CaseType, Command},
@@ -33,6 +33,7 @@ fn every_command_stands_in_the_table_and_nothing_else() {
     let table: serde_json::Value = serde_json::from_str(TABLE).unwrap();
     let mut expected = vec![
         (CASE_TABLE, Command::VARIANTS),
+        (PROCESS_TABLE, process_engine::instance::Command::VARIANTS),
         (number_sequence::CATEGORY, number_sequence::Command::VARIANTS),
         (permit::CATEGORY, permit::Command::VARIANTS),
         (project::CATEGORY, project::Command::VARIANTS),

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use domain::case_types::AnyCase;
+use casework::AnyWork;
 use event_store_contract::{Direction, EventStore, Filter, Position, StreamName};
 use event_store_embedded::EmbeddedStore;
 
@@ -30,7 +30,7 @@ fn replay_rate(store: &EmbeddedStore, streams: &[StreamName]) -> f64 {
                 scope.spawn(move || {
                     let mut seen = 0;
                     for stream in part {
-                        let mut case = AnyCase::of(CATEGORY).expect("a case type");
+                        let mut case = AnyWork::of(CATEGORY).expect("a case type");
                         for event in store
                             .read_stream_blocking(stream, 0, Direction::Forwards, 1_000)
                             .expect("a stream")
@@ -62,7 +62,7 @@ fn walk_rate(store: &EmbeddedStore) -> f64 {
         for event in &page.events {
             let case = cases
                 .entry(event.stream.clone())
-                .or_insert_with(|| AnyCase::of(CATEGORY).expect("a case type"));
+                .or_insert_with(|| AnyWork::of(CATEGORY).expect("a case type"));
             case.apply(&event.name, &event.data).expect("a readable event");
             seen += 1;
         }
