@@ -11,10 +11,13 @@ use domain::{
     case::{EmbeddedModel, ModelKind},
     case_types::embedded_models,
 };
-use process_engine::model::{Definitions, NodeKind, Process, ProcessRef, Work};
+use process_engine::{
+    dmn::DecisionModel,
+    model::{Definitions, NodeKind, Process, ProcessRef, Work},
+};
 use uuid::Uuid;
 
-use crate::reading;
+use crate::reading::{self, sentences};
 
 /// All shares together.
 const WHOLE: u32 = 100;
@@ -62,6 +65,8 @@ struct Shelves {
     editions: BTreeMap<Arc<str>, BTreeMap<u32, Edition>>,
     /// Processes by the hash of their model.
     models: HashMap<Arc<str>, Arc<Definitions>>,
+    /// Decision tables by the hash of their model.
+    decisions: HashMap<Arc<str>, DecisionModel>,
     /// For each process: the commands that its tasks mean.
     means: HashMap<ProcessRef, Arc<BTreeSet<String>>>,
 }
@@ -97,10 +102,19 @@ impl Library {
         };
         match edition.kind {
             ModelKind::Bpmn => {
-                let definitions = reading::process(&edition.bytes).map_err(error)?;
-                Ok(self.with_definitions(edition, definitions))
+                let read = reading::process(&edition.bytes).map_err(|rejected| error(sentences(&rejected.findings)))?;
+                Ok(self.with_definitions(edition, read.definitions))
             }
-            ModelKind::Dmn | ModelKind::Form | ModelKind::CandidateRule => Ok(self.put(edition)),
+            ModelKind::Dmn => {
+                let model = reading::decisions(&edition.bytes).map_err(|rejected| error(sentences(&rejected.findings)))?;
+                let mut library = self.put(edition);
+                Arc::make_mut(&mut library.0).decisions.insert(model.hash().clone(), model);
+                Ok(library)
+            }
+            ModelKind::Form | ModelKind::CandidateRule => {
+                reading::json(&edition.bytes).map_err(|cause| error(vec![cause]))?;
+                Ok(self.put(edition))
+            }
         }
     }
 
@@ -179,6 +193,14 @@ impl Library {
     /// A process by its exact reference.
     pub fn process(&self, reference: &ProcessRef) -> Option<&Arc<Process>> {
         self.0.models.get(&reference.model)?.process(&reference.process)
+    }
+
+    /// The decision model that answers for a decision, by its name or id, on a day.
+    pub fn decision(&self, decision: &str, on: NaiveDate) -> Option<&DecisionModel> {
+        let keys = self.0.editions.keys();
+        keys.flat_map(|key| self.in_force(key, on).into_iter().filter(|edition| edition.percent >= WHOLE))
+            .filter_map(|edition| self.0.decisions.get(&edition.hash))
+            .find(|model| model.find(decision).is_some())
     }
 
     /// The commands of a case that the tasks of a process mean.

@@ -60,8 +60,16 @@ impl Outside for Around {
         None
     }
 
-    fn decide(&self, decision: &str, _variables: &dyn Variables) -> Result<Answer, String> {
-        Err(format!("there is no decision {decision}"))
+    fn decide(&self, decision: &str, variables: &dyn Variables) -> Result<Answer, String> {
+        let model = self.library.decision(decision, self.today);
+        let model = model.ok_or_else(|| format!("there is no decision {decision}; deploy one"))?;
+        let decided = model.evaluate(decision, variables)?;
+        Ok(Answer {
+            model: model.hash().to_string(),
+            inputs: decided.inputs.into_iter().collect(),
+            rules: decided.rules,
+            outputs: decided.outputs,
+        })
     }
 
     fn add_working_days(&self, from: NaiveDate, days: u32) -> NaiveDate {

@@ -42,6 +42,12 @@ pub(super) fn zh(rejection: &R) -> String {
         R::CannotBegin { element, reason } => format!("不能手工启动节点 {element}：{reason}"),
         R::CannotMigrate { findings } => format!("不能迁移到该模型：{}", findings.join("；")),
         R::TooMuch { what, limit } => format!("{what} 超过上限 {limit}"),
+        R::NotAdministrator => "只有管理员可以如此干预".to_owned(),
+        R::ReasonMissing => "请填写理由".to_owned(),
+        R::StandsBeside { element, other } => format!("节点 {element} 与 {other} 处于并行分支，请退回到两者之前的环节"),
+        R::DoneAlready { element } => format!("节点 {element} 正在办理"),
+        R::UrgedEnough { task, limit } => format!("任务 {task} 已催办 {limit} 次，不能再催"),
+        R::NoSuchCopy { copy, actor } => format!("没有抄送 {actor} 的 {copy}"),
         R::Invalid { reason } => format!("请求无效：{reason}"),
     }
 }

@@ -31,7 +31,8 @@ pub use state::{Phase, StartExtension, State};
 
 use crate::{
     case::{
-        CaseEvent, CaseState, CaseType, Deadline, Event as KernelEvent, Fact, Kernel, NumberKind, NumberWanted, Stage, Task,
+        CaseEvent, CaseState, CaseType, Deadline, EmbeddedModel, Event as KernelEvent, Fact, Kernel, ModelKind, NumberKind,
+        NumberWanted, Stage, Task,
         form::{self, FormDefinition},
     },
     registers::Entry,
@@ -51,6 +52,21 @@ pub struct ConstructionPermit;
 static ITEMS: LazyLock<Vec<ItemDefinition>> = LazyLock::new(|| read("item.json", include_str!("item.json")));
 static FORM: LazyLock<FormDefinition> = LazyLock::new(|| read("form.json", include_str!("form.json")));
 static EXAMPLE: LazyLock<Value> = LazyLock::new(|| read("form.example.json", include_str!("form.example.json")));
+
+static MODELS: [EmbeddedModel; 2] = [
+    EmbeddedModel {
+        key: ConstructionPermit::CATEGORY,
+        kind: ModelKind::Bpmn,
+        version: 1,
+        bytes: include_bytes!("process.bpmn"),
+    },
+    EmbeddedModel {
+        key: "jointReview",
+        kind: ModelKind::Dmn,
+        version: 1,
+        bytes: include_bytes!("joint_review.dmn"),
+    },
+];
 
 /// Reads a file that is compiled in and tested.
 fn read<T: serde::de::DeserializeOwned>(name: &str, json: &str) -> T {
@@ -82,6 +98,10 @@ impl CaseType for ConstructionPermit {
 
     fn embedded_items() -> Vec<ItemDefinition> {
         ITEMS.clone()
+    }
+
+    fn models() -> &'static [EmbeddedModel] {
+        &MODELS
     }
 
     fn check_form(form: &Value, _item: &ItemDefinition) -> Result<(), Rejection> {
