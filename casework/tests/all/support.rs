@@ -142,8 +142,8 @@ impl Story {
 
     #[track_caller]
     pub(crate) fn stands(self, stage: Stage, open: &[&str]) -> Self {
-        assert_eq!((self.stage(), self.open()), (stage, open.to_vec()));
         assert!(self.work.process.incidents.is_empty(), "{:?}", self.work.process.incidents);
+        assert_eq!((self.stage(), self.open()), (stage, open.to_vec()));
         self
     }
 }
