@@ -53,12 +53,17 @@ impl std::fmt::Debug for Bureau {
 }
 
 impl Bureau {
-    /// Opens the bureau over a store, with the rules that the program carries and those that were published since.
+    /// Opens the bureau over a store, with the rules and models that the program carries and those that were published since.
     pub async fn open(store: Arc<dyn EventStore>) -> Result<Self, CommandError> {
+        Self::open_with(store, Library::embedded()).await
+    }
+
+    /// The same with other models than those that the program carries; without any, cases follow the law alone.
+    pub async fn open_with(store: Arc<dyn EventStore>, carried: Library) -> Result<Self, CommandError> {
         let bureau = Self(Arc::new(Inner {
             store,
             rules: RwLock::new(Rules::embedded()),
-            library: RwLock::new(Library::embedded()),
+            library: RwLock::new(carried),
             cache: Cache::new(MAX_CACHED_STREAMS),
         }));
         bureau.refresh_rules().await?;

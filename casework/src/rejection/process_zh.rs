@@ -48,6 +48,8 @@ pub(super) fn zh(rejection: &R) -> String {
         R::DoneAlready { element } => format!("节点 {element} 正在办理"),
         R::UrgedEnough { task, limit } => format!("任务 {task} 已催办 {limit} 次，不能再催"),
         R::NoSuchCopy { copy, actor } => format!("没有抄送 {actor} 的 {copy}"),
+        R::NotDue { timer, due_at } => format!("定时 {timer} 尚未到期，应于 {due_at} 到期"),
+        R::TimerStandsStill { timer } => format!("定时 {timer} 已暂停计时"),
         R::Invalid { reason } => format!("请求无效：{reason}"),
     }
 }

@@ -5,7 +5,7 @@ use process_engine::instance::{Command as Asked, Ending, Outcome, Resume};
 
 use crate::{
     support::{ARCHIVIST, CHIEF, CLERK, DIRECTOR, HANDLER, PLATFORM, Story, Who},
-    testing::{accept, applicant, assign, complete_review, deliver, fire, grant, material, submit_with, MATERIALS},
+    testing::{MATERIALS, accept, applicant, assign, complete_review, deliver, fire, grant, material, submit_with},
 };
 
 const FIRE: Who = ("he@fire-design", "inspector");
@@ -51,7 +51,10 @@ fn large() -> Story {
         .case("2026-09-14", CLERK, command)
         .case("2026-09-15", CLERK, accept())
         .case("2026-09-15", CHIEF, assign("zhang"))
-        .stands(Stage::UnderReview, &["review", "joint_review", "joint_review", "joint_review"])
+        .stands(
+            Stage::UnderReview,
+            &["review", "joint_review", "joint_review", "joint_review"],
+        )
 }
 
 #[test]
@@ -71,7 +74,14 @@ fn a_small_application_goes_its_way_without_a_joint_review() {
         .stands(Stage::Granted, &["delivery"]);
     let job = *story.work.process.jobs.iter().next().expect("the notice").0;
     let story = story
-        .process("2026-09-18", PLATFORM, Asked::CompleteJob { job, result: serde_json::Value::Null })
+        .process(
+            "2026-09-18",
+            PLATFORM,
+            Asked::CompleteJob {
+                job,
+                result: serde_json::Value::Null,
+            },
+        )
         .case("2026-09-21", CLERK, deliver())
         .stands(Stage::Delivered, &["archive"]);
     assert!(story.work.process.is_running());
@@ -174,7 +184,9 @@ fn a_return_through_the_task_takes_the_law_back_with_it() {
         resume: Resume::Again,
         reason: "请补充现场照片".to_owned(),
     };
-    let story = story.process("2026-09-17", CHIEF, back).stands(Stage::UnderReview, &["review"]);
+    let story = story
+        .process("2026-09-17", CHIEF, back)
+        .stands(Stage::UnderReview, &["review"]);
     assert_eq!(story.last()[0], "ReturnedForRework");
     story
         .case("2026-09-18", HANDLER, complete_review())
@@ -199,7 +211,10 @@ fn sections_vote_beside_the_review_and_the_next_step_waits_for_both() {
     let story = large()
         .case("2026-09-16", HANDLER, complete_review())
         .votes("2026-09-16", FIRE, Outcome::Approved);
-    assert_eq!(story.refused("2026-09-16", CHIEF, Command::ApproveBySection), "NOT_AT_THIS_STEP");
+    assert_eq!(
+        story.refused("2026-09-16", CHIEF, Command::ApproveBySection),
+        "NOT_AT_THIS_STEP"
+    );
     let story = story.votes("2026-09-17", QUALITY, Outcome::Approved);
     assert!(story.last().contains(&"VoteClosed".to_owned()), "{:?}", story.last());
     story
@@ -260,8 +275,14 @@ fn the_clock_of_the_process_stands_still_with_that_of_the_law() {
     };
     let story = in_review().case("2026-09-16", HANDLER, pause);
     let paused = story.work.process.paused_at.is_some();
-    assert!(paused || !story.last().contains(&"ClockSuspended".to_owned()), "{:?}", story.last());
-    let story = story.case("2026-09-21", HANDLER, resume).stands(Stage::UnderReview, &["review"]);
+    assert!(
+        paused || !story.last().contains(&"ClockSuspended".to_owned()),
+        "{:?}",
+        story.last()
+    );
+    let story = story
+        .case("2026-09-21", HANDLER, resume)
+        .stands(Stage::UnderReview, &["review"]);
     assert!(story.work.process.paused_at.is_none());
     story
         .case("2026-09-21", HANDLER, complete_review())

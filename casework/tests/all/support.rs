@@ -128,7 +128,9 @@ impl Story {
     #[track_caller]
     pub(crate) fn task(&self, element: &str) -> Key {
         let found = self.work.process.tasks.iter().find(|(_, task)| &*task.element == element);
-        *found.unwrap_or_else(|| panic!("{element} is not open; open are {:?}", self.open())).0
+        *found
+            .unwrap_or_else(|| panic!("{element} is not open; open are {:?}", self.open()))
+            .0
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -137,7 +139,10 @@ impl Story {
 
     /// The stored names of what the last command made happen.
     pub(crate) fn last(&self) -> Vec<String> {
-        self.events[self.last..].iter().map(|event| event.write().unwrap().0).collect()
+        self.events[self.last..]
+            .iter()
+            .map(|event| event.write().unwrap().0)
+            .collect()
     }
 
     #[track_caller]

@@ -7,7 +7,7 @@ use domain::{case::Command, metadata::Metadata};
 use event_store_contract::{Direction, EventStore, MemoryStore, StreamName};
 use uuid::Uuid;
 
-use crate::support::{Moody, accept, actor, ask, assign, bureau, by, case_stream, clerk, names, noon, submit};
+use crate::support::{Moody, accept, actor, ask, assign, bureau, by, case_stream, clerk, names, noon, plain, submit};
 
 #[tokio::test]
 async fn a_repeated_command_is_answered_not_executed() {
@@ -24,7 +24,7 @@ async fn a_repeated_command_is_answered_not_executed() {
         (first.revision, first.position, &first.event_ids)
     );
     // Also by a bureau that has never seen the case.
-    let restarted = Bureau::open(store.clone()).await.unwrap();
+    let restarted = plain(store.clone()).await;
     let once_more = ask(&restarted, case, submit(), &envelope).await.unwrap();
     assert_eq!(once_more, again);
     assert_eq!(
@@ -36,7 +36,7 @@ async fn a_repeated_command_is_answered_not_executed() {
 #[tokio::test]
 async fn a_command_whose_answer_was_lost_is_answered_when_it_is_sent_again() {
     let store = Moody::new(MemoryStore::new());
-    let bureau = Bureau::open(store.clone()).await.unwrap();
+    let bureau = plain(store.clone()).await;
     let (case, envelope) = (Uuid::new_v4(), clerk("2026-09-01"));
     store.lost_answers.store(1, Ordering::SeqCst);
     let lost = ask(&bureau, case, submit(), &envelope).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn a_command_whose_answer_was_lost_is_answered_when_it_is_sent_again() {
 #[tokio::test]
 async fn a_command_is_decided_again_after_a_conflict_and_then_is_busy() {
     let store = Moody::new(MemoryStore::new());
-    let bureau = Bureau::open(store.clone()).await.unwrap();
+    let bureau = plain(store.clone()).await;
     let (case, envelope) = (Uuid::new_v4(), clerk("2026-09-01"));
     store.conflicts.store(4, Ordering::SeqCst);
     ask(&bureau, case, submit(), &envelope).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_command_is_decided_again_after_a_conflict_and_then_is_busy() {
 #[tokio::test]
 async fn a_known_case_is_not_read_again() {
     let store = Moody::new(MemoryStore::new());
-    let bureau = Bureau::open(store.clone()).await.unwrap();
+    let bureau = plain(store.clone()).await;
     let case = Uuid::new_v4();
     ask(&bureau, case, submit(), &clerk("2026-09-01")).await.unwrap();
     let before = store.stream_reads.load(Ordering::SeqCst);
@@ -77,7 +77,7 @@ async fn a_known_case_is_not_read_again() {
 #[tokio::test]
 async fn what_another_process_wrote_is_seen_before_anything_is_decided_or_refused() {
     let (one, store) = bureau().await;
-    let other = Bureau::open(store.clone()).await.unwrap();
+    let other = plain(store.clone()).await;
     let case = Uuid::new_v4();
     ask(&one, case, submit(), &clerk("2026-09-01")).await.unwrap();
     ask(&other, case, accept(), &clerk("2026-09-01")).await.unwrap();

@@ -16,7 +16,7 @@ use domain::{
 };
 use event_store_contract::{EventStore, Filter, MemoryStore};
 
-use crate::support::{CATEGORY, ask, bureau, by, case_stream, clock, names};
+use crate::support::{CATEGORY, ask, bureau, by, case_stream, clock, names, plain};
 
 const PERMITS: &str = include_str!("../fixtures/permits.csv");
 const LOG: &str = include_str!("../fixtures/log.xes");
@@ -133,7 +133,7 @@ async fn an_import_can_be_run_again_whenever_it_was_stopped() {
     let report = import(&bureau, good_and_bad(), &order("permits")).await;
     assert_eq!((report.already_there, report.cases_written), (3, 1));
     let events = head(&store).await;
-    let restarted = Bureau::open(store.clone()).await.unwrap();
+    let restarted = plain(store.clone()).await;
     let report = import(&restarted, good_and_bad(), &order("permits")).await;
     assert_eq!((report.already_there, report.cases_written, report.events_written), (4, 0, 0));
     assert_eq!(report.sums["days_to_issue"], 396, "the sums are over all good rows");
@@ -320,7 +320,7 @@ async fn the_real_log_gives_918_cases_and_5626_events() {
     let Some(file) = shared("wabo/train_env_permit.xes.gz") else {
         return;
     };
-    let bureau = Bureau::open(Arc::new(MemoryStore::new())).await.unwrap();
+    let bureau = plain(Arc::new(MemoryStore::new())).await;
     let one_by_one = Order {
         concurrency: NonZeroUsize::new(16).unwrap(),
         ..order("wabo")

@@ -19,7 +19,9 @@ use domain::{calendar::CalendarYear, case::NumberKind, registers::calendar_publi
 use event_store_contract::{EventStore, Expected, Filter, Lane, MemoryStore, NewEvent, Position, StreamName};
 use uuid::Uuid;
 
-use crate::support::{CATEGORY, ask, bureau, by, case_stream, clerk, clock, grant, granted, names, ready_to_grant, submit};
+use crate::support::{
+    CATEGORY, ask, bureau, by, case_stream, clerk, clock, grant, granted, names, plain, ready_to_grant, submit,
+};
 
 async fn licence_numbers(bureau: &Bureau, cases: &[Uuid]) -> Vec<String> {
     let mut numbers = Vec::new();
@@ -84,7 +86,7 @@ async fn walking_the_log_again_from_any_bookmark_changes_nothing() {
         react_to_everything(&bureau, after, &clock).await.unwrap();
     }
     // Also by a process that remembers nothing.
-    let restarted = Bureau::open(store.clone()).await.unwrap();
+    let restarted = plain(store.clone()).await;
     react_to_everything(&restarted, None, &clock).await.unwrap();
     assert_eq!(store.head().await.unwrap(), head);
 }
@@ -104,7 +106,7 @@ async fn numbers_are_gap_free_under_64_grants_at_once_and_two_walkers() {
                 .unwrap()
         })
     });
-    let other = Bureau::open(store.clone()).await.unwrap();
+    let other = plain(store.clone()).await;
     let walkers = [bureau.clone(), other]
         .map(|bureau| tokio::spawn(async move { react_to_everything(&bureau, None, &clock("2026-09-18")).await }));
     for granted in grants.collect::<Vec<_>>() {
@@ -270,7 +272,7 @@ async fn several_who_react_in_lanes_and_one_who_slept_through_his_do_everything_
     let mut walking = Vec::new();
     // Three processes of their own, each with its own caches; two of them believe that the first lane is theirs.
     for index in [0, 1, 0] {
-        let other = Bureau::open(store.clone()).await.unwrap();
+        let other = plain(store.clone()).await;
         let shelf: Arc<Shelf> = Arc::default();
         let lane = Lane { index, of: 2 };
         let walk = run(other, shelf.clone(), shelf, lane, clock.clone(), stopping.clone());
@@ -296,7 +298,7 @@ async fn several_who_react_in_lanes_and_one_who_slept_through_his_do_everything_
 #[tokio::test]
 async fn a_calendar_that_another_process_publishes_is_heard_of() {
     let (bureau, store) = bureau().await;
-    let elsewhere = Bureau::open(store).await.unwrap();
+    let elsewhere = plain(store).await;
     let (stop, stopping) = tokio::sync::watch::channel(false);
     let listener = elsewhere.clone();
     let listening = tokio::spawn(async move { listener.keep_rules_current(stopping).await });
@@ -371,6 +373,6 @@ async fn cases_that_count_provisionally_go_over_to_a_new_calendar() {
             .contains(&"CalendarAdopted".to_owned())
     );
     // A bureau that opens later knows the publication too.
-    let later = Bureau::open(store).await.unwrap();
+    let later = plain(store).await;
     assert_eq!(later.rules().current_calendar().edition().to_string(), "cn-2027");
 }

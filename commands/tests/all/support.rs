@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use casework::Library;
 use chrono::{DateTime, TimeDelta, Utc};
 use commands::{Bureau, CommandError, Envelope, ManualClock, Receipt};
 use domain::{
@@ -135,9 +136,14 @@ pub(crate) async fn ready_to_grant(bureau: &Bureau, case: Uuid, on: &str) {
     }
 }
 
+/// A bureau whose cases follow the law alone: what these stories tell of commands and events is the same with a process.
+pub(crate) async fn plain(store: Arc<dyn EventStore>) -> Bureau {
+    Bureau::open_with(store, Library::default()).await.unwrap()
+}
+
 pub(crate) async fn bureau() -> (Bureau, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::new());
-    (Bureau::open(store.clone()).await.unwrap(), store)
+    (plain(store.clone()).await, store)
 }
 
 /// The names of all events of a stream.

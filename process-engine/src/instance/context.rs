@@ -64,6 +64,8 @@ pub struct Ask<'a> {
     pub previous: Option<&'a Person>,
     /// The value of the form field, for rules about forms; the chosen people, for rules about choice.
     pub value: Option<&'a Value>,
+    /// Whether single people are wanted, because each decides or one is drawn; otherwise a group may stand for all in it.
+    pub each: bool,
 }
 
 /// What a decision table answered.

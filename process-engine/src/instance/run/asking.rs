@@ -10,7 +10,9 @@ use crate::{
         event::Event,
         words::{Key, Obstacle, Outcome, Person},
     },
-    model::{Candidates, ElementId, NodeIx, NodeKind, OnNobody, OnStarter, Process, Strategy, Task, Text, UserTask, Work},
+    model::{
+        Candidates, ElementId, Method, NodeIx, NodeKind, OnNobody, OnStarter, Process, Strategy, Task, Text, UserTask, Work,
+    },
 };
 
 /// The most people that one task may be offered to or one vote may ask. More is a rule that was written wrongly.
@@ -123,7 +125,7 @@ impl Run<'_> {
         let mut people = Vec::new();
         let mut rules: Vec<&'static str> = Vec::new();
         for rule in &user.candidates {
-            add(&mut people, self.by_rule(rule, element, key)?);
+            add(&mut people, self.by_rule(rule, element, key, user.method != Method::Claim)?);
             rules.push(rule.strategy.into());
         }
         if user.candidates.is_empty()
@@ -142,7 +144,7 @@ impl Run<'_> {
     }
 
     /// The people whom one rule finds.
-    pub(super) fn by_rule(&self, rule: &Candidates, element: &ElementId, key: Key) -> Result<Vec<Person>, Stuck> {
+    pub(super) fn by_rule(&self, rule: &Candidates, element: &ElementId, key: Key, each: bool) -> Result<Vec<Person>, Stuck> {
         let (parameter, computed) = match &rule.parameter {
             None => (None, None),
             Some(Text::Plain(plain)) => (Some(plain.to_string()), None),
@@ -172,7 +174,7 @@ impl Run<'_> {
                 Some(None) => {}
             }
         }
-        self.outside(rule.strategy, parameter.as_deref(), value.as_ref())
+        self.ask_outside(rule.strategy, parameter.as_deref(), value.as_ref(), each)
     }
 
     /// Whom somebody chose for an element.
@@ -182,6 +184,16 @@ impl Run<'_> {
 
     /// Asks outside for people.
     fn outside(&self, strategy: Strategy, parameter: Option<&str>, value: Option<&Value>) -> Result<Vec<Person>, Stuck> {
+        self.ask_outside(strategy, parameter, value, false)
+    }
+
+    fn ask_outside(
+        &self,
+        strategy: Strategy,
+        parameter: Option<&str>,
+        value: Option<&Value>,
+        each: bool,
+    ) -> Result<Vec<Person>, Stuck> {
         let ask = Ask {
             strategy,
             parameter,
@@ -194,6 +206,7 @@ impl Run<'_> {
                 .find(|decision| !decision.undone)
                 .map(|decision| &decision.by),
             value,
+            each,
         };
         let found = self.context.outside.people(&ask);
         found.map_err(|reason| Stuck::new(Obstacle::Nobody, reason))

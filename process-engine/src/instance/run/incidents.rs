@@ -17,7 +17,10 @@ impl Run<'_> {
         if !self.state.elements.contains_key(&scope) {
             return Err(Rejection::NothingThere { key: scope });
         }
-        self.by_hand(reason);
+        // What the platform tells of the world is nobody's interference.
+        if self.context.actor.is_some() {
+            self.by_hand(reason);
+        }
         if !variables.is_empty() {
             self.emit(Event::VariablesSet {
                 scope,

@@ -137,7 +137,7 @@ impl Run<'_> {
     fn send_copies(&mut self, element: &ElementId, user: &UserTask, key: Key) {
         let mut to: Vec<Person> = Vec::new();
         for rule in &user.copies {
-            to.extend(self.by_rule(rule, element, key).unwrap_or_default());
+            to.extend(self.by_rule(rule, element, key, false).unwrap_or_default());
         }
         self.copy(element, to, None, "");
     }
