@@ -1,4 +1,5 @@
-//! 办理过程: one entry for each event of a case, with who did it, when and by what law.
+//! 办理过程: one entry for each event of a case, with who did it, when and by what law. What only the machine did while
+//! its process went on is left out: people read a story.
 
 pub mod query;
 #[cfg(test)]
@@ -22,7 +23,7 @@ impl View for Timeline {
     }
 
     fn version(&self) -> u32 {
-        2
+        3
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -42,6 +43,9 @@ impl View for Timeline {
 
     fn event_rows(&self, seen: &SeenCase, event: &SeenEvent<'_>, _rules: &Rules, out: &mut Rows) -> Result<(), ViewError> {
         let recorded = event.recorded;
+        if casework::is_technical(&recorded.name) {
+            return Ok(());
+        }
         let (unread_zh, unread_en);
         let (title_zh, title_en) = if let Some((zh, en)) = &event.said {
             (zh.as_str(), en.as_str())
