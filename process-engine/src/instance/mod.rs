@@ -11,6 +11,7 @@ mod event;
 mod evolve;
 mod keyed;
 pub mod migration;
+mod predicting;
 mod run;
 mod shared;
 mod state;
@@ -19,6 +20,7 @@ mod stories;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod trail;
 mod values;
 mod words;
 
@@ -27,6 +29,7 @@ pub use context::{Answer, Ask, Context, Outside};
 pub use decide::{MAX_COPIES_AT_ONCE, MAX_OPINION_CHARACTERS, MAX_SIGNS_PER_TASK, MAX_URGES_PER_TASK};
 pub use event::Event;
 pub use keyed::Keyed;
+pub use predicting::{Choice, Foreseen, MAX_FORESEEN_STEPS, Step, predict};
 pub use run::{
     MAX_STEPS_PER_COMMAND, PLATFORM_ID, PLATFORM_NAME,
     asking::{CHOSEN_BY_APPROVER, CHOSEN_BY_STARTER, MAX_PEOPLE_PER_TASK, NOBODY_APPROVES, NOBODY_REJECTS, SKIPPED_STARTER},
@@ -36,6 +39,7 @@ pub use run::{
 pub use shared::Shared;
 pub use state::*;
 pub use tokens::Tokens;
+pub use trail::{Cause, Here, explain};
 pub use values::Values;
 pub use words::*;
 
