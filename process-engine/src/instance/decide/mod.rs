@@ -1,5 +1,6 @@
 //! What is asked of an instance, against where it is.
 
+mod acting;
 mod notes;
 mod returns;
 mod signs;

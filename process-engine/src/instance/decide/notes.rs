@@ -1,6 +1,6 @@
 //! 抄送, 已阅, 催办, 离职交接: what decides nothing.
 
-use super::tasks::{acting, administrator, asked_already, open, somebody};
+use super::acting::{acting, administrator, asked_already, open, somebody};
 use crate::instance::{
     command::Rejection,
     event::Event,

@@ -1,6 +1,6 @@
 //! 退回, 撤回, 撤销, 自由跳转: the work goes back, or elsewhere.
 
-use super::tasks::{acting_on_own, administrator, not_delegated};
+use super::acting::{acting_on_own, administrator, not_delegated};
 use crate::{
     instance::{
         command::Rejection,
@@ -17,7 +17,7 @@ pub(super) fn return_to(run: &mut Run<'_>, task: Key, to: &ElementId, resume: Re
     // Whoever is among those to whom it is offered takes it by returning it.
     match acting_on_own(run, task) {
         Ok(_) => {}
-        Err(Rejection::NotClaimed { .. }) => _ = super::tasks::acting(run, task)?,
+        Err(Rejection::NotClaimed { .. }) => _ = super::acting::acting(run, task)?,
         Err(other) => return Err(other),
     }
     not_delegated(run, task)?;

@@ -1,6 +1,9 @@
 //! 加签 and 减签: others are asked besides, before, after or beside; or no longer.
 
-use super::tasks::{Acting, Decided, acting_on_own, asked_already, finish, not_delegated, open, somebody};
+use super::{
+    acting::{Acting, acting_on_own, asked_already, not_delegated, open, somebody},
+    tasks::{Decided, finish},
+};
 use crate::instance::{
     command::Rejection,
     event::Event,
@@ -204,7 +207,7 @@ pub(super) fn add_approver(run: &mut Run<'_>, key: Key, person: &Person, reason:
 pub(super) fn remove_approver(run: &mut Run<'_>, key: Key, person: &Person, reason: &str) -> Result<(), Rejection> {
     // Whoever decided already can still let those go who were to decide after.
     let acting = match acting_on_own(run, key) {
-        Err(Rejection::DecidedAlready { .. }) => super::tasks::acting(run, key)?,
+        Err(Rejection::DecidedAlready { .. }) => super::acting::acting(run, key)?,
         other => other?,
     };
     let sign = open(run, key)?

@@ -31,6 +31,7 @@ pub(crate) mod tasks;
 mod throwing;
 pub(crate) mod votes;
 mod waiting;
+mod ways;
 mod work;
 
 use std::{

@@ -5,19 +5,16 @@ use std::sync::Arc;
 use super::{
     Run,
     marking::{Level, Marking},
+    ways::Path,
 };
 use crate::{
     instance::{
-        ROOT,
         command::Rejection,
         event::Event,
         words::{Back, Key, MoveKind, Resume},
     },
-    model::{ElementId, NodeIx, NodeKind, Process, Repetition, Spot, SubProcess},
+    model::{ElementId, NodeIx, NodeKind, Process, Spot, SubProcess},
 };
-
-/// The way from a scope down to a node: the sub-processes that must begin anew, and the node itself.
-pub(crate) type Path = Vec<NodeIx>;
 
 /// A move: where, why, and how it goes on.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +55,7 @@ impl Run<'_> {
         }
         if moving.resume == Resume::Again {
             let marking = self.marking(&level, &[here]);
-            return self.go(&process, scope, vec![path], marking, moving, None);
+            return self.go(&process, scope, &[path], marking, moving, None);
         }
         self.return_straight(&process, scope, path, source, to, moving)
     }
@@ -103,7 +100,7 @@ impl Run<'_> {
             from,
             ..Marking::default()
         };
-        self.go(process, scope, vec![path], marking, moving, Some(back))
+        self.go(process, scope, &[path], marking, moving, Some(&back))
     }
 
     /// 撤回: an activity that was done begins again; whatever came of it is given up.
@@ -114,7 +111,7 @@ impl Run<'_> {
             .ok_or_else(|| Rejection::NotDoneBefore { element: to.to_string() })?;
         let targets: Vec<NodeIx> = path.first().copied().into_iter().collect();
         let marking = self.marking(&self.level(&process, scope, &targets)?, &[]);
-        self.go(&process, scope, vec![path], marking, moving, None)
+        self.go(&process, scope, &[path], marking, moving, None)
     }
 
     /// 自由跳转: gives up these elements, and whatever cannot stand beside those that begin.
@@ -142,7 +139,7 @@ impl Run<'_> {
             resume: Resume::Again,
             reason,
         };
-        self.go(&process, scope, paths, marking, moving, None)
+        self.go(&process, scope, &paths, marking, moving, None)
     }
 
     /// Makes the move: one event says what is given up, then the targets begin.
@@ -150,10 +147,10 @@ impl Run<'_> {
         &mut self,
         process: &Arc<Process>,
         scope: Key,
-        paths: Vec<Path>,
+        paths: &[Path],
         marking: Marking,
         moving: Moving<'_>,
-        back: Option<Vec<Back>>,
+        back: Option<&[Back]>,
     ) -> Result<(), Rejection> {
         let restored = marking.restored.clone();
         // What is left empty around something that was given up deeper inside is done.
@@ -163,7 +160,7 @@ impl Run<'_> {
         let gives_up_interruption =
             self.is_interrupted(process, scope) && marking.from.iter().any(|key| self.interrupts_level(process, *key, scope));
         let mut to: Vec<ElementId> = Vec::new();
-        for path in &paths {
+        for path in paths {
             to.extend(
                 path.first()
                     .map(|at| process.node(*at).id.clone())
@@ -182,7 +179,7 @@ impl Run<'_> {
             at: self.context.now,
             placed: marking.placed,
             undone: marking.undone,
-            back: back.clone(),
+            back: back.map(<[Back]>::to_vec),
         });
         self.touched.insert(scope);
         if gives_up_interruption {
@@ -206,15 +203,14 @@ impl Run<'_> {
                 let paths: Vec<Path> = tails.into_iter().map(<[NodeIx]>::to_vec).collect();
                 let targets = heads(&paths);
                 // Who comes straight back from there needs nothing beside it.
-                let marking = match straight {
-                    true => Marking::default(),
-                    false => {
-                        let level = self.level(process, inner, &targets)?;
-                        stand_together(&level)?;
-                        self.marking(&level, &[])
-                    }
+                let marking = if straight {
+                    Marking::default()
+                } else {
+                    let level = self.level(process, inner, &targets)?;
+                    stand_together(&level)?;
+                    self.marking(&level, &[])
                 };
-                self.go(process, inner, paths, marking, moving, straight.then(Vec::new))?;
+                self.go(process, inner, &paths, marking, moving, straight.then_some(&[]))?;
             }
         }
         for back in restored {
@@ -247,7 +243,7 @@ impl Run<'_> {
             resume: Resume::Again,
             reason: "",
         };
-        self.go(process, scope, Vec::new(), marking, moving, None)
+        self.go(process, scope, &[], marking, moving, None)
     }
 
     /// Straight back to where it was returned from: an element is done and lets no token out.
@@ -288,180 +284,6 @@ impl Run<'_> {
         self.enter(&process, at, back.scope, Vec::new(), None)?;
         Ok(())
     }
-
-    /// The innermost scope that holds all of these and in whose process, at any depth, an element stands; and the way there.
-    pub(super) fn common_scope(
-        &self,
-        keys: &[Key],
-        to: &ElementId,
-        needs_done: bool,
-    ) -> Result<Option<(Key, Arc<Process>, Path)>, Rejection> {
-        let mut scope = match keys.first() {
-            Some(first) => {
-                self.state
-                    .elements
-                    .get(first)
-                    .ok_or(Rejection::NothingThere { key: *first })?
-                    .scope
-            }
-            None => ROOT,
-        };
-        loop {
-            let element = self
-                .state
-                .elements
-                .get(&scope)
-                .ok_or(Rejection::NothingThere { key: scope })?;
-            let holds_all = keys.iter().all(|key| self.state.is_within(*key, scope));
-            if holds_all && element.rounds.is_none() && (!needs_done || self.was_done_around(scope, to)) {
-                let process = self.process_in(scope)?;
-                if let Some(path) = self.path_to(&process, scope, to)? {
-                    return Ok(Some((scope, process, path)));
-                }
-            }
-            if scope == ROOT {
-                return Ok(None);
-            }
-            scope = element.scope;
-        }
-    }
-
-    /// The scope and the ways of a jump.
-    fn jump_scope(&self, from: &[Key], to: &[ElementId]) -> Result<(Key, Arc<Process>, Vec<Path>), Rejection> {
-        let mut keys = from.to_vec();
-        if keys.is_empty() {
-            // From nowhere in particular: into the one place where the targets belong.
-            keys.extend(self.place_of(to)?);
-        }
-        let mut outermost: Option<(Key, Arc<Process>)> = None;
-        for element in to {
-            let Some((scope, process, path)) = self.common_scope(&keys, element, false)? else {
-                return Err(Rejection::NoSuchElement {
-                    element: element.to_string(),
-                });
-            };
-            may_begin(&process, &path)?;
-            // All of these scopes hold what is given up: the outermost, which is the oldest, holds all targets.
-            if outermost.as_ref().is_none_or(|(known, _)| scope < *known) {
-                outermost = Some((scope, process));
-            }
-        }
-        let (scope, process) = outermost.ok_or(Rejection::NobodyNamed)?;
-        let mut paths = Vec::new();
-        for element in to {
-            let path = self.path_to(&process, scope, element)?;
-            paths.push(path.ok_or_else(|| Rejection::NoSuchElement {
-                element: element.to_string(),
-            })?);
-        }
-        Ok((scope, process, paths))
-    }
-
-    /// Something that stands in the only scope where elements belong; nothing, if that is the instance itself.
-    fn place_of(&self, to: &[ElementId]) -> Result<Vec<Key>, Rejection> {
-        let Some(first) = to.first() else {
-            return Err(Rejection::NobodyNamed);
-        };
-        let mut places = Vec::new();
-        for (key, element) in self.state.elements.iter().filter(|(_, element)| element.rounds.is_none()) {
-            if *key == ROOT || element.inside == 0 {
-                continue;
-            }
-            let process = self.process_in(*key)?;
-            let level = self.level_node(*key)?;
-            if process.find(first).is_some_and(|at| process.node(at).parent == level) {
-                places.push(*key);
-            }
-        }
-        match places.as_slice() {
-            [] => Ok(Vec::new()),
-            [one] => Ok(self.state.children(*one).map(|(key, _)| key).take(1).collect()),
-            _ => Err(Rejection::CannotBegin {
-                element: first.to_string(),
-                reason: "there are several places where it belongs; say from where the token comes".to_owned(),
-            }),
-        }
-    }
-
-    /// The way from a scope down to an element of the same process; none, if it does not stand in it.
-    pub(crate) fn path_to(&self, process: &Process, scope: Key, to: &ElementId) -> Result<Option<Path>, Rejection> {
-        let Some(mut at) = process.find(to) else {
-            return Ok(None);
-        };
-        let level = self.level_node(scope)?;
-        let mut path = vec![at];
-        while process.node(at).parent != level {
-            let Some(parent) = process.node(at).parent else {
-                return Ok(None);
-            };
-            at = parent;
-            path.push(at);
-        }
-        path.reverse();
-        let around = &path[..path.len() - 1];
-        for at in around {
-            let node = process.node(*at);
-            let is_repeated = node
-                .activity
-                .as_ref()
-                .is_some_and(|activity| !matches!(activity.repetition, Repetition::Once));
-            if is_repeated || matches!(node.kind, NodeKind::SubProcess(SubProcess::Event)) {
-                return Err(Rejection::CannotBegin {
-                    element: to.to_string(),
-                    reason: format!("it stands in {}, which is over and does not begin in its midst", node.id),
-                });
-            }
-        }
-        Ok(Some(path))
-    }
-
-    /// The child of a scope that another element is or stands in.
-    pub(super) fn child_that_holds(&self, scope: Key, key: Key) -> Option<Key> {
-        let mut at = key;
-        loop {
-            let element = self.state.elements.get(&at)?;
-            if element.scope == scope {
-                return Some(at);
-            }
-            if at == ROOT {
-                return None;
-            }
-            at = element.scope;
-        }
-    }
-
-    /// The activity as a whole that an element belongs to: a round's is its scope.
-    pub(crate) fn activity_of(&self, key: Key) -> Key {
-        match self.state.elements.get(&key) {
-            Some(element) if element.round.is_some() => element.scope,
-            _ => key,
-        }
-    }
-
-    /// Whether an element was done in the process that a scope belongs to: here, or when what it stands in was done before.
-    fn was_done_around(&self, scope: Key, to: &ElementId) -> bool {
-        let scope = self.process_scope(scope);
-        self.state
-            .done
-            .iter()
-            .any(|(at, done)| done.iter().any(|(element, _)| element == to) && self.state.is_within(*at, scope))
-    }
-}
-
-/// Whether tokens may be put on the last node of a way by hand.
-fn may_begin(process: &Process, path: &[NodeIx]) -> Result<(), Rejection> {
-    let Some(at) = path.last() else { return Ok(()) };
-    let node = process.node(*at);
-    let reason = match &node.kind {
-        NodeKind::Boundary { .. } => "it begins only with what it is attached to",
-        NodeKind::SubProcess(SubProcess::Event) => "it begins only by its event",
-        NodeKind::Start { catch, .. } if !catch.triggers.is_empty() => "it begins only by its event",
-        _ => return Ok(()),
-    };
-    Err(Rejection::CannotBegin {
-        element: node.id.to_string(),
-        reason: reason.to_owned(),
-    })
 }
 
 /// What begins on a level: the first nodes of these ways, each once.

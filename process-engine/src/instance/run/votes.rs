@@ -174,13 +174,11 @@ impl Run<'_> {
     fn judged(&self, rule: &VoteRule, whole: Key, tally: Tally) -> Result<Option<bool>, Stuck> {
         let everybody_voted = tally.open() == 0;
         Ok(match rule {
-            VoteRule::All if tally.rejections > 0 => Some(false),
+            VoteRule::All | VoteRule::Veto { .. } if tally.rejections > 0 => Some(false),
             // Whoever abstains is left out of the count; if all do, nobody has agreed.
             VoteRule::All => everybody_voted.then_some(tally.approvals > 0),
             VoteRule::Any if tally.approvals > 0 => Some(true),
-            VoteRule::Any if tally.rejections > 0 => Some(false),
-            VoteRule::Any => everybody_voted.then_some(false),
-            VoteRule::Veto { .. } if tally.rejections > 0 => Some(false),
+            VoteRule::Any => (tally.rejections > 0 || everybody_voted).then_some(false),
             VoteRule::Ratio { percent } | VoteRule::Veto { percent } => by_ratio(*percent, tally),
             VoteRule::Feel { pass, fail } => {
                 if self.holds(pass, whole)? {

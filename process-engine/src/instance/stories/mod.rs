@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod ahead;
+mod drawing;
 mod events;
 mod moves;
 mod people;
@@ -49,11 +50,17 @@ fn open(player: &Player) -> Vec<String> {
 fn asked(player: &Player, element: &str) -> Vec<String> {
     let tasks = player.state().tasks.values().filter(|task| &*task.element == element);
     tasks
-        .map(|task| match &task.assignee {
-            Some(assignee) => assignee.id.to_string(),
-            None => {
-                let ids: Vec<&str> = task.candidates.iter().map(|person| &*person.id).collect();
-                ids.join("|")
+        .map(|task| {
+            let asked: Vec<&str> = task
+                .assignee
+                .iter()
+                .chain(&task.candidates)
+                .map(|person| &*person.id)
+                .collect();
+            if task.assignee.is_some() {
+                asked[0].to_owned()
+            } else {
+                asked.join("|")
             }
         })
         .collect()
