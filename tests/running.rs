@@ -212,6 +212,27 @@ impl Server {
         self.account_for(role, subject, name, region, TOKEN_HOURS)
     }
 
+    /// Somebody of an organisation or section, in this role.
+    pub fn of_organisation(&self, organisation: &str, role: &str, subject: &str, name: &str) -> Person<'_> {
+        let words = [
+            "token",
+            "--role",
+            role,
+            "--subject",
+            subject,
+            "--name",
+            name,
+            "--region",
+            REGION,
+            "--organisation",
+            organisation,
+        ];
+        Person {
+            server: self,
+            token: run_well(&self.data, &words).trim().to_owned(),
+        }
+    }
+
     /// The same, with a token for so many hours.
     pub fn account_for(&self, role: &str, subject: &str, name: &str, region: &str, hours: u32) -> Person<'_> {
         Person {

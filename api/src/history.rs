@@ -244,7 +244,7 @@ pub(crate) struct MomentInput {
 }
 
 impl MomentInput {
-    fn moment(self) -> Result<Moment, Error> {
+    pub(crate) fn moment(self) -> Result<Moment, Error> {
         match (self.revision, self.recorded_at, self.occurred_at) {
             (Some(revision), None, None) => u64::try_from(revision)
                 .map(Moment::Revision)

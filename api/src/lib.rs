@@ -33,6 +33,7 @@ pub mod limits;
 mod me;
 mod node;
 mod permits;
+mod processes;
 mod projects;
 mod refusals;
 mod scalars;
@@ -88,6 +89,8 @@ pub struct Query(
     views::ViewQueries,
     refusals::RefusalQueries,
     me::MeQueries,
+    processes::ProcessQueries,
+    processes::DefinitionQueries,
 );
 
 /// All that may be commanded. Every command carries a client-made id: sent again, it is answered, not executed again.
@@ -99,6 +102,9 @@ pub struct Mutation(
     case_commands::AfterMutations,
     case_types::construction_permit::ConstructionPermitMutations,
     calendar::CalendarMutations,
+    processes::TaskMutations,
+    processes::OfficerMutations,
+    processes::ModelMutations,
 );
 
 pub(crate) type Schema = async_graphql::Schema<Query, Mutation, subscriptions::Subscription>;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::{
     case::Kernel,
     metadata::{Actor, Channel},
+    registers::staff::Directory,
     rules::Desk,
 };
 use process_engine::instance::{Command, Context, Person};
@@ -22,6 +23,8 @@ pub struct WorkDesk {
     pub desk: Desk,
     /// The models in force.
     pub library: Library,
+    /// Who works at the bureau.
+    pub directory: Directory,
     /// Which case it is about: a share of the cases may go by a new model, and the same case always goes the same way.
     pub case_id: Uuid,
     /// What chance draws from; derived from the command's id.

@@ -5,7 +5,9 @@
 //! not wait for is refused. Whoever folds the stream of a case folds both ([`AnyWork`]).
 
 mod any_work;
+mod candidates;
 mod decide;
+pub mod deployment;
 mod desk;
 mod library;
 mod outside;

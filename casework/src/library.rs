@@ -145,12 +145,7 @@ impl Library {
     /// The way that a new case of a type goes: its process and the version of the model; none, if it has no process.
     /// While a new version is rolled out, a case goes by it or by the one before, and always by the same.
     pub fn way_of(&self, category: &str, on: NaiveDate, case_id: Uuid) -> Option<(ProcessRef, u32)> {
-        let in_force = self.in_force(category, on);
-        let last = in_force.last().copied();
-        let chosen = in_force
-            .into_iter()
-            .find(|edition| share_of(case_id, edition.version) < edition.percent)
-            .or(last)?;
+        let chosen = self.chosen(category, on, case_id)?;
         let definitions = self.0.models.get(&chosen.hash)?;
         let process = definitions
             .process(category)
@@ -181,6 +176,11 @@ impl Library {
         Some((process.reference.clone(), edition.version))
     }
 
+    /// The process of this name in a version of a model, or the only one that can be started.
+    pub fn process_of(&self, edition: &Edition, name: &str) -> Option<ProcessRef> {
+        Some(self.find(edition, name)?.0)
+    }
+
     /// The versions of a key that new things go by on a day, the newest first.
     fn in_force(&self, key: &str, on: NaiveDate) -> Vec<&Edition> {
         let of_key = self.0.editions.get(key);
@@ -195,12 +195,23 @@ impl Library {
         self.0.models.get(&reference.model)?.process(&reference.process)
     }
 
-    /// The decision model that answers for a decision, by its name or id, on a day.
-    pub fn decision(&self, decision: &str, on: NaiveDate) -> Option<&DecisionModel> {
-        let keys = self.0.editions.keys();
-        keys.flat_map(|key| self.in_force(key, on).into_iter().filter(|edition| edition.percent >= WHOLE))
+    /// The tables that answer for a decision, by its name or id, in a case that came in on a day. While a new version is
+    /// rolled out, a case is decided by it or by the one before, and always by the same.
+    pub fn decision(&self, decision: &str, on: NaiveDate, case_id: Uuid) -> Option<&DecisionModel> {
+        let chosen = self.0.editions.keys().filter_map(|key| self.chosen(key, on, case_id));
+        chosen
             .filter_map(|edition| self.0.decisions.get(&edition.hash))
             .find(|model| model.find(decision).is_some())
+    }
+
+    /// The version of a key that a case of a day goes by.
+    fn chosen(&self, key: &str, on: NaiveDate, case_id: Uuid) -> Option<&Edition> {
+        let in_force = self.in_force(key, on);
+        let last = in_force.last().copied();
+        in_force
+            .into_iter()
+            .find(|edition| share_of(case_id, edition.version) < edition.percent)
+            .or(last)
     }
 
     /// The commands of a case that the tasks of a process mean.

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::{calendar::Calendar, case::Kernel, metadata::bureau_date};
+use domain::{calendar::Calendar, case::Kernel, metadata::bureau_date, registers::staff::Directory};
 use process_engine::{
     expression::Variables,
     instance::{Answer, Ask, Outside, Person},
-    model::{Process, ProcessRef, Strategy},
+    model::{Process, ProcessRef},
 };
-use serde_json::Value;
+use uuid::Uuid;
 
-use crate::{
-    desk::{WorkDesk, person},
-    library::Library,
-};
+use crate::{desk::WorkDesk, library::Library};
 
 /// China Standard Time, the bureau's only clock: UTC+8.
 const UTC_OFFSET_SECONDS: i32 = 8 * 3600;
@@ -22,16 +19,23 @@ const UTC_OFFSET_SECONDS: i32 = 8 * 3600;
 /// The world around one case.
 pub(crate) struct Around {
     library: Library,
+    directory: Directory,
     calendar: Calendar,
     today: NaiveDate,
+    /// The day that the case came in on: it is decided by the tables of that day.
+    since: NaiveDate,
+    case_id: Uuid,
 }
 
 impl Around {
     pub(crate) fn of(desk: &WorkDesk, kernel: &Kernel) -> Self {
         Self {
             library: desk.library.clone(),
+            directory: desk.directory.clone(),
             calendar: kernel.calendar(&desk.desk.rules).clone(),
             today: bureau_date(desk.desk.now),
+            since: kernel.received_on.unwrap_or_else(|| bureau_date(desk.desk.now)),
+            case_id: desk.case_id,
         }
     }
 }
@@ -46,22 +50,17 @@ impl Outside for Around {
     }
 
     fn people(&self, ask: &Ask<'_>) -> Result<Vec<Person>, String> {
-        match ask.strategy {
-            Strategy::Role => Ok(named(ask.parameter).map(|role| group("role", role)).collect()),
-            Strategy::Group => Ok(named(ask.parameter).map(|group| person(group, group)).collect()),
-            Strategy::User => Ok(named(ask.parameter).map(|id| person(id, id)).collect()),
-            Strategy::Starter => Ok(ask.starter.cloned().into_iter().collect()),
-            Strategy::Expression | Strategy::FormUser => people_in(ask.value),
-            other => Err(format!("the rule {} finds nobody here", <&str>::from(other))),
-        }
+        crate::candidates::found(&self.directory, ask)
     }
 
-    fn substitute(&self, _person: &Person, _now: DateTime<Utc>) -> Option<Person> {
-        None
+    fn substitute(&self, person: &Person, now: DateTime<Utc>) -> Option<Person> {
+        self.directory
+            .substitute_of(&person.id, bureau_date(now))
+            .map(crate::candidates::person_of)
     }
 
     fn decide(&self, decision: &str, variables: &dyn Variables) -> Result<Answer, String> {
-        let model = self.library.decision(decision, self.today);
+        let model = self.library.decision(decision, self.since, self.case_id);
         let model = model.ok_or_else(|| format!("there is no decision {decision}; deploy one"))?;
         let decided = model.evaluate(decision, variables)?;
         Ok(Answer {
@@ -79,33 +78,4 @@ impl Outside for Around {
     fn utc_offset_seconds(&self) -> i32 {
         UTC_OFFSET_SECONDS
     }
-}
-
-/// The names in a parameter, which are parted by commas.
-fn named(parameter: Option<&str>) -> impl Iterator<Item = &str> {
-    let names = parameter.unwrap_or_default().split([',', '，']);
-    names.map(str::trim).filter(|name| !name.is_empty())
-}
-
-/// Everybody of a group, as one candidate.
-fn group(kind: &str, name: &str) -> Person {
-    let id = format!("{kind}:{name}");
-    person(&id, &id)
-}
-
-/// The people that a value names: ids, or contexts with an id.
-fn people_in(value: Option<&Value>) -> Result<Vec<Person>, String> {
-    match value {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(values)) => values.iter().map(one_person).collect(),
-        Some(value) => Ok(vec![one_person(value)?]),
-    }
-}
-
-fn one_person(value: &Value) -> Result<Person, String> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let id = text(value).or_else(|| value.get("id").and_then(text));
-    let id = id.ok_or_else(|| format!("{value} names nobody"))?;
-    let name = value.get("name").and_then(text).unwrap_or_else(|| id.clone());
-    Ok(person(&id, &name))
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::case::ModelKind;
 use process_engine::{
     bpmn,
     dmn::{self, DecisionModel},
@@ -24,6 +25,24 @@ pub(crate) fn json(bytes: &[u8]) -> Result<(), String> {
     serde_json::from_slice::<serde::de::IgnoredAny>(bytes)
         .map(|_| ())
         .map_err(|cause| cause.to_string())
+}
+
+/// All that is wrong with a model of any kind, as sentences with their places.
+pub(crate) fn check(kind: ModelKind, bytes: &[u8]) -> Result<(), Vec<String>> {
+    let named = |rejected: Rejected| sentences(&rejected.findings);
+    match kind {
+        ModelKind::Bpmn => {
+            let read = process(bytes).map_err(named)?;
+            if read.definitions.processes.iter().any(|process| process.executable) {
+                return Ok(());
+            }
+            Err(vec![
+                "no process of the model is executable; set isExecutable=\"true\"".to_owned(),
+            ])
+        }
+        ModelKind::Dmn => decisions(bytes).map(drop).map_err(named),
+        ModelKind::Form | ModelKind::CandidateRule => json(bytes).map_err(|cause| vec![format!("the file is not JSON: {cause}")]),
+    }
 }
 
 /// SHA-256 in hexadecimal: what a model is known by.

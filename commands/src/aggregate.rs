@@ -1,6 +1,9 @@
 //! What `execute` must know of a decider to keep it in a stream: how its events are stored, what its commands are called.
 
-use casework::{Work, WorkCommand, WorkDesk, WorkEvent, WorkRejection, Worked};
+use casework::{
+    Work, WorkCommand, WorkDesk, WorkEvent, WorkRejection, Worked,
+    deployment::{self, Deployment},
+};
 use chrono::{DateTime, Utc};
 use decider::{
     Decider,
@@ -14,6 +17,7 @@ use domain::{
         number_sequence::{self, NumberSequence},
         permit::{self, PermitRegister},
         project::{self, ProjectRegister},
+        staff::{self, StaffRegister},
     },
     rules::Desk,
 };
@@ -70,6 +74,7 @@ impl<T: CaseType> Aggregate for Worked<T> {
         WorkDesk {
             desk,
             library: bureau.library(),
+            directory: bureau.directory(),
             // A stream of a case is named after it; whatever else stands there draws nothing.
             case_id: stream.id().parse().unwrap_or_default(),
             seed: envelope.command_id.as_u64_pair().1,
@@ -184,6 +189,37 @@ register!(NumberSequence, number_sequence);
 register!(PermitRegister, permit);
 register!(ProjectRegister, project);
 register!(CalendarPublication, calendar_publication);
+register!(StaffRegister, staff);
+
+impl Aggregate for Deployment {
+    const CATEGORY: &'static str = deployment::CATEGORY;
+
+    fn context(bureau: &Bureau, _stream: &StreamName, envelope: &Envelope, desk: Desk) -> WorkDesk {
+        WorkDesk {
+            desk,
+            library: bureau.library(),
+            directory: bureau.directory(),
+            case_id: uuid::Uuid::nil(),
+            seed: envelope.command_id.as_u64_pair().1,
+        }
+    }
+
+    fn write(event: &deployment::Event) -> Result<(String, Vec<u8>), StoredError> {
+        stored::encode(event)
+    }
+
+    fn read(name: &str, data: &[u8]) -> Result<deployment::Event, StoredError> {
+        stored::decode(name, data)
+    }
+
+    fn command_name(command: &deployment::Command) -> &str {
+        command.into()
+    }
+
+    fn refusal(rejection: &deployment::Rejection) -> Refusal {
+        explained(rejection)
+    }
+}
 
 fn explained<R: std::error::Error + Explain>(rejection: &R) -> Refusal {
     Refusal {

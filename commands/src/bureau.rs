@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use casework::{Library, WorkCommand, Worked};
+use casework::{Library, WorkCommand, Worked, deployment::Deployment};
 use domain::{
     case::{self, CaseCommand, CaseType},
     case_types::{self, CaseTypeTask},
@@ -15,6 +15,7 @@ use domain::{
         number_sequence::{self, NumberSequence},
         permit::{self, PermitRegister},
         project::{self, ProjectRegister},
+        staff::{Directory, StaffRegister},
     },
     rules::Rules,
 };
@@ -42,7 +43,10 @@ pub struct Bureau(Arc<Inner>);
 struct Inner {
     store: Arc<dyn EventStore>,
     rules: RwLock<Rules>,
+    /// The models that the program carries.
+    carried: Library,
     library: RwLock<Library>,
+    directory: RwLock<Directory>,
     cache: Cache,
 }
 
@@ -63,10 +67,12 @@ impl Bureau {
         let bureau = Self(Arc::new(Inner {
             store,
             rules: RwLock::new(Rules::embedded()),
-            library: RwLock::new(carried),
+            library: RwLock::new(carried.clone()),
+            carried,
+            directory: RwLock::new(Directory::default()),
             cache: Cache::new(MAX_CACHED_STREAMS),
         }));
-        bureau.refresh_rules().await?;
+        bureau.refresh_all().await?;
         Ok(bureau)
     }
 
@@ -207,6 +213,33 @@ impl Bureau {
         self.0.library.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The models that the program carries.
+    pub(crate) fn carried(&self) -> &Library {
+        &self.0.carried
+    }
+
+    /// The models in force, exchanged for others.
+    pub(crate) fn shelve(&self, library: Library) {
+        *self.0.library.write().unwrap_or_else(PoisonError::into_inner) = library;
+    }
+
+    /// Who works at the bureau.
+    pub fn directory(&self) -> Directory {
+        self.0.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Who works at the bureau, exchanged for others.
+    pub(crate) fn know(&self, directory: Directory) {
+        *self.0.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
+    }
+
+    /// Reads again what was published, deployed and recorded since.
+    async fn refresh_all(&self) -> Result<(), CommandError> {
+        self.refresh_rules().await?;
+        self.refresh_models().await?;
+        self.refresh_staff().await
+    }
+
     /// Reads again which calendars were published.
     pub async fn refresh_rules(&self) -> Result<(), CommandError> {
         let events = self.read_whole(&calendar_stream()?).await?;
@@ -219,15 +252,15 @@ impl Bureau {
         Ok(())
     }
 
-    /// Learns of calendars that another process publishes, until the program shuts down.
+    /// Learns of calendars, models and staff that another process records, until the program shuts down.
     pub async fn keep_rules_current(&self, mut shutdown: Shutdown) {
         while !*shutdown.borrow() {
             let followed = tokio::select! {
                 () = shut_down(&mut shutdown) => return,
-                followed = self.follow_calendars() => followed,
+                followed = self.follow_publications() => followed,
             };
             if let Err(cause) = followed {
-                tracing::warn!(%cause, "publications of calendars are not heard of; asked again in a moment");
+                tracing::warn!(%cause, "publications are not heard of; asked again in a moment");
             }
             tokio::select! {
                 () = shut_down(&mut shutdown) => return,
@@ -236,15 +269,16 @@ impl Bureau {
         }
     }
 
-    async fn follow_calendars(&self) -> Result<(), CommandError> {
+    async fn follow_publications(&self) -> Result<(), CommandError> {
         let after = self.store().head().await?;
-        let only = Filter::prefixes([format!("{}-", CalendarPublication::CATEGORY)]);
+        let categories = [CalendarPublication::CATEGORY, Deployment::CATEGORY, StaffRegister::CATEGORY];
+        let only = Filter::prefixes(categories.map(|category| format!("{category}-")));
         let mut log = self.store().follow(after, only).await?;
         // What was published before the following began is read now.
-        self.refresh_rules().await?;
+        self.refresh_all().await?;
         loop {
             if !log.next(MAX_EVENTS_PER_READ).await?.events.is_empty() {
-                self.refresh_rules().await?;
+                self.refresh_all().await?;
             }
         }
     }

@@ -8,6 +8,7 @@ mod envelope;
 mod execute;
 pub mod history;
 pub mod imports;
+mod models;
 pub mod outside;
 pub mod own_streams;
 pub mod permission;

@@ -2,14 +2,16 @@
 
 use domain::{
     case_types,
-    registers::{calendar_publication, number_sequence, permit, project},
+    registers::{calendar_publication, number_sequence, permit, project, staff},
 };
 
 use crate::{imports::batch, reactions, refusals};
 
 /// The categories of streams that are no cases.
-const BESIDE_CASES: [&str; 7] = [
+const BESIDE_CASES: [&str; 9] = [
     number_sequence::CATEGORY,
+    staff::CATEGORY,
+    casework::deployment::CATEGORY,
     calendar_publication::CATEGORY,
     permit::CATEGORY,
     project::CATEGORY,

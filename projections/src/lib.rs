@@ -16,6 +16,7 @@ mod handle;
 mod lanes;
 pub mod leases;
 mod live;
+pub mod processes;
 mod rebuild;
 pub mod report;
 #[cfg(test)]

@@ -138,6 +138,13 @@ impl RowWriter<'_> {
         self.field(&(value.timestamp_micros() - POSTGRES_EPOCH_MICROS).to_be_bytes())
     }
 
+    /// A `timestamptz`, or null.
+    pub fn opt_timestamp(&mut self, value: Option<DateTime<Utc>>) -> &mut Self {
+        self.optional(value, |row, value| {
+            row.timestamp(value);
+        })
+    }
+
     /// An `int4`.
     pub fn int(&mut self, value: i32) -> &mut Self {
         self.field(&value.to_be_bytes())

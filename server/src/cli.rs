@@ -137,12 +137,40 @@ pub enum Command {
         after_help = "例 / Examples:\n  zhulu token --role handler --name 王芳 --region 320684\n  zhulu token --role applicant --name 某置业有限公司 --subject 91320684MA1X000000 --region 320684 --expires-hours 8"
     )]
     Token(TokenArgs),
+    /// 检查流程与决策表文件 / Check models of processes and decisions: everything that is wrong, with its place
+    #[command(after_help = "例 / Examples:\n  zhulu check-models process.bpmn\n  zhulu check-models models/*.bpmn models/*.dmn")]
+    CheckModels {
+        /// 文件 / the files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// 按标准的测试集检验流程引擎 / Hold the process engine against the suites of its standards
+    #[command(
+        subcommand,
+        after_help = "例 / Examples:\n  zhulu conformance betsy suites/betsy\n  zhulu conformance dmn-tck suites/dmn-tck/TestCases"
+    )]
+    Conformance(ConformanceCommand),
     /// 诊断本机安装 / Say what is wrong with this installation
     #[command(after_help = "例 / Examples:\n  zhulu doctor\n  zhulu doctor --data-dir /var/lib/zhulu")]
     Doctor,
     /// 各视图的进度 / How far each view is
     #[command(after_help = "例 / Examples:\n  zhulu views")]
     Views,
+}
+
+/// Which suite.
+#[derive(Debug, Subcommand)]
+pub enum ConformanceCommand {
+    /// BPMN: cases.json、模型与 must-reject/ / BPMN: cases.json, its models, and must-reject/
+    Betsy {
+        /// 目录 / the folder
+        folder: PathBuf,
+    },
+    /// DMN TCK 的测试 / the test cases of the DMN technology compatibility kit
+    DmnTck {
+        /// 目录 / the folder
+        folder: PathBuf,
+    },
 }
 
 /// How to serve.

@@ -21,7 +21,7 @@ pub mod work;
 
 use std::path::PathBuf;
 
-use cli::{Cli, Command, ImportCommand, PlaceArgs, ReportCommand, StoreCommand};
+use cli::{Cli, Command, ConformanceCommand, ImportCommand, PlaceArgs, ReportCommand, StoreCommand};
 use failure::Failure;
 use place::Place;
 use roles::Role;
@@ -77,6 +77,11 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::MigrateStore { from, to } => work::moving::migrate(&from, &to).await,
         Command::Schema => work::schema::run(),
         Command::Token(token) => work::token::run(&place_or(&args, DATA_DIRECTORY)?, &token),
+        Command::CheckModels { files } => work::models::check(&files),
+        Command::Conformance(suite) => match suite {
+            ConformanceCommand::Betsy { folder } => work::models::betsy(&folder),
+            ConformanceCommand::DmnTck { folder } => work::models::dmn_tck(&folder),
+        },
         Command::Doctor => work::doctor::run(&args, &data_directory(&args, DATA_DIRECTORY)).await,
         Command::Views => work::views::run(&args, &existing(&args)?).await,
     }

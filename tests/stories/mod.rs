@@ -6,6 +6,7 @@ mod cluster;
 mod history;
 mod live;
 mod permit;
+mod process;
 
 use std::sync::{Arc, Mutex, Weak};
 
@@ -137,6 +138,10 @@ pub fn application(working_days_ago: usize) -> Value {
     let start = bureau_date(Utc::now()) + Days::new(30);
     form["planned_start_on"] = json!(start);
     form["planned_completion_on"] = json!(start + Days::new(600));
+    // Small enough that no section looks at it together with another.
+    form["area_m2"] = json!("12680.00");
+    form["area_above_m2"] = json!("9880.00");
+    form["area_below_m2"] = json!("2800.00");
     let project_code = form["project_code"].clone();
     let materials: Vec<Value> = (1..=7).map(|number| material(&format!("M{number:02}"))).collect();
     json!({

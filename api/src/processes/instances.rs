@@ -14,7 +14,7 @@ use crate::{
     errors::{Code, refused},
     history::MomentInput,
     ids::{GlobalId, known_category},
-    scalars::{LogPosition, small},
+    scalars::LogPosition,
 };
 
 /// The most rows in one answer.
@@ -192,11 +192,11 @@ fn tokens(process: &Instance) -> Vec<Token> {
         scope: shown(element.scope),
         count: 1,
     });
-    let waiting = process.tokens.iter().map(|((scope, flow), count)| Token {
+    let waiting = process.tokens.iter().map(|(scope, flow, count)| Token {
         element: flow.to_string(),
         key: None,
-        scope: shown(*scope),
-        count: number(*count),
+        scope: shown(scope),
+        count: number(count),
     });
     running.chain(waiting).collect()
 }
@@ -380,7 +380,7 @@ impl ProcessQueries {
         let moment = at.map_or(Ok(commands::Moment::Head), MomentInput::moment)?;
         let found = state(ctx)?.bureau.case_at(category, case_id, moment).await.map_err(refused)?;
         let Some(found) = found else { return Ok(None) };
-        if !may_see(principal(ctx)?, found.case.kernel()) {
+        if !may_see(principal(ctx)?, &found.case) {
             return Ok(None);
         }
         Ok(ProcessState::of(&found.case.process, found.revision))
@@ -405,7 +405,11 @@ impl ProcessQueries {
             return Ok(Vec::new());
         };
         let filter = view::ProcessTaskFilter {
-            asked: if mine.unwrap_or(true) { names_of(principal) } else { Vec::new() },
+            asked: if mine.unwrap_or(true) {
+                names_of(principal)
+            } else {
+                Vec::new()
+            },
             case_id: case_of(case_id)?,
             region_prefix: Some(prefix).filter(|prefix| !prefix.is_empty()),
             element,

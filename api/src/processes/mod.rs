@@ -8,7 +8,7 @@ mod tasks;
 mod words;
 
 pub(crate) use definitions::DefinitionQueries;
-pub(crate) use instances::{ProcessQueries, ProcessState};
+pub(crate) use instances::ProcessQueries;
 pub(crate) use models::ModelMutations;
 pub(crate) use officers::OfficerMutations;
 pub(crate) use tasks::TaskMutations;

@@ -138,7 +138,7 @@ struct AdHocCompleteInput {
 
 /// One change of a process by hand; exactly one of its fields
 #[derive(Debug, OneofObject)]
-enum ChangeInput {
+enum ProcessChangeInput {
     /// Gives up what runs under this key.
     GiveUp(i32),
     /// Begins an element.
@@ -173,12 +173,12 @@ struct ProcessModifyInput {
     #[graphql(flatten)]
     ask: Ask,
     /// The changes, in order.
-    changes: Vec<ChangeInput>,
+    changes: Vec<ProcessChangeInput>,
     /// 原因
     reason: String,
 }
 
-impl ChangeInput {
+impl ProcessChangeInput {
     fn read(self) -> Result<Change, UserError> {
         let scope = |scope: Option<i32>| scope.map(|scope| key(scope, "input.changes.scope")).transpose();
         Ok(match self {
@@ -262,7 +262,7 @@ impl OfficerMutations {
     /// 人工调整: begins and gives up steps, places tokens.
     async fn process_modify(&self, ctx: &Context<'_>, input: ProcessModifyInput) -> Result<CasePayload, Error> {
         let ProcessModifyInput { ask, changes, reason } = input;
-        let changes: Result<Vec<_>, _> = changes.into_iter().map(ChangeInput::read).collect();
+        let changes: Result<Vec<_>, _> = changes.into_iter().map(ProcessChangeInput::read).collect();
         ask_process(ctx, ask, changes.map(|changes| Command::Modify { changes, reason })).await
     }
 

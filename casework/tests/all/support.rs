@@ -47,6 +47,7 @@ pub(crate) fn desk(on: &str, (who, role): Who) -> WorkDesk {
         desk.actor.organisation = section.to_owned();
     }
     WorkDesk {
+        directory: domain::registers::staff::Directory::default(),
         desk,
         library: Library::embedded(),
         case_id: CASE,

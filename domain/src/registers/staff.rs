@@ -229,11 +229,7 @@ fn record_member(state: &Staff, member: &Member) -> Result<Vec<Event>, Rejection
     for (field, word) in [("id", &member.id), ("name", &member.name), ("department", &member.department)] {
         written(field, word)?;
     }
-    for (field, words) in [
-        ("posts", &member.posts),
-        ("roles", &member.roles),
-        ("groups", &member.groups),
-    ] {
+    for (field, words) in [("posts", &member.posts), ("roles", &member.roles), ("groups", &member.groups)] {
         if words.len() > MAX_WORDS {
             return Err(Rejection::TooMany { field: field.to_owned() });
         }
@@ -266,7 +262,10 @@ fn record_department(state: &Staff, department: &Department) -> Result<Vec<Event
                 code: department.code.clone(),
             });
         }
-        let parent = state.departments.get(code).ok_or_else(|| Rejection::UnknownDepartment { code: code.clone() })?;
+        let parent = state
+            .departments
+            .get(code)
+            .ok_or_else(|| Rejection::UnknownDepartment { code: code.clone() })?;
         above = parent.parent.as_ref();
     }
     if state.departments.get(&department.code) == Some(department) {

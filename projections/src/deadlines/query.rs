@@ -91,16 +91,21 @@ pub async fn list(database: &Database, filter: &DeadlineFilter, limit: i64) -> R
     Ok(rows.iter().map(DeadlineRow::read).collect())
 }
 
+/// One more clause of a condition: rows of the cases in a lane. The table has the columns `category` and `case_id`.
+pub(crate) fn in_lane(lane: Lane) -> String {
+    if lane.is_whole() {
+        return String::new();
+    }
+    format!(" and {LANE_PLACE} % {} = {}", lane.of, lane.index)
+}
+
 /// Timers of the cases in a lane that fire on this day or should have before, the oldest first.
 pub async fn due(database: &Database, today: NaiveDate, lane: Lane, limit: usize) -> Result<Vec<DeadlineRow>, QueryError> {
     let limit = i64::try_from(limit).unwrap_or(MAX_DEADLINES).min(MAX_DEADLINES);
-    let in_lane = if lane.is_whole() {
-        String::new()
-    } else {
-        format!(" and {LANE_PLACE} % {} = {}", lane.of, lane.index)
-    };
-    let sql =
-        format!("select {COLUMNS} from deadlines_due where fires_on <= $1{in_lane} order by fires_on, case_id, kind limit $2");
+    let sql = format!(
+        "select {COLUMNS} from deadlines_due where fires_on <= $1{} order by fires_on, case_id, kind limit $2",
+        in_lane(lane)
+    );
     let rows = database.query(&sql, &[&today, &limit]).await?;
     Ok(rows.iter().map(DeadlineRow::read).collect())
 }

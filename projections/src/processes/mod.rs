@@ -70,9 +70,9 @@ impl View for Processes {
             .timestamp(started.at)
             .bigint(count(process.tasks.len()))
             .bigint(count(process.incidents.len()));
-        tasks(seen, process, out);
-        timers(seen, process, out);
-        for (key, job) in &process.jobs {
+        task_rows(seen, process, out);
+        timer_rows(seen, process, out);
+        for (key, job) in process.jobs.iter() {
             let element = process.elements.get(key).map_or("", |element| &*element.element);
             out.row(JOBS)
                 .uuid(seen.id)
@@ -83,7 +83,7 @@ impl View for Processes {
                 .json_text(&job.fields)
                 .bigint(job.tries_left.into());
         }
-        for (key, incident) in &process.incidents {
+        for (key, incident) in process.incidents.iter() {
             out.row(INCIDENTS)
                 .uuid(seen.id)
                 .text(seen.category)
@@ -113,8 +113,8 @@ pub fn status_of(process: &Instance) -> &'static str {
     }
 }
 
-fn tasks(seen: &SeenCase, process: &Instance, out: &mut Rows) {
-    for (key, task) in &process.tasks {
+fn task_rows(seen: &SeenCase, process: &Instance, out: &mut Rows) {
+    for (key, task) in process.tasks.iter() {
         out.row(TASKS)
             .uuid(seen.id)
             .text(seen.category)
@@ -149,11 +149,11 @@ fn asked(task: &Task) -> Vec<&str> {
 }
 
 /// The timers that run: those of a suspended instance and those that stand still wait.
-fn timers(seen: &SeenCase, process: &Instance, out: &mut Rows) {
+fn timer_rows(seen: &SeenCase, process: &Instance, out: &mut Rows) {
     if process.suspended_at.is_some() {
         return;
     }
-    for (key, wait) in &process.waits {
+    for (key, wait) in process.waits.iter() {
         let Waiting::Timer { due_at, pausable, .. } = &wait.what else {
             continue;
         };

@@ -81,22 +81,31 @@ impl Diary {
 pub(super) async fn tell(place: &Place, address: SocketAddr, clock: &dyn Clock) -> Result<Told, Failure> {
     let now = clock.now();
     let diary = Diary::of(Rules::embedded().current_calendar(), now);
-    let somebody = |role: &str, subject: &str, name: &str| -> Result<Person, Failure> {
+    let from = |organisation: &str, role: &str, subject: &str, name: &str| -> Result<Person, Failure> {
         let token = TokenArgs {
             role: role.to_owned(),
             name: name.to_owned(),
             region: REGION.to_owned(),
             subject: Some(subject.to_owned()),
-            organisation: String::new(),
+            organisation: organisation.to_owned(),
             expires_hours: 1,
         };
         Ok(Person::new(address, token::make(place, &token, now)?))
     };
+    let somebody = |role: &str, subject: &str, name: &str| from("", role, subject, name);
     let applicant = somebody("applicant", APPLICANT_ID, "湘湖建设投资有限公司")?;
     let clerk = somebody("windowClerk", "demo-clerk", "周敏")?;
     let chief = somebody("sectionChief", "demo-chief", "吴建明")?;
     let handler = somebody("handler", "demo-handler", "王芳")?;
     let director = somebody("director", "demo-director", "郑国栋")?;
+    let quality = Section {
+        group: "org:quality-safety",
+        person: from("quality-safety", "sectionChief", "demo-quality", "陆文涛")?,
+    };
+    let defence = Section {
+        group: "org:civil-defence",
+        person: from("civil-defence", "sectionChief", "demo-defence", "何静")?,
+    };
 
     let filed = applicant.does("constructionPermitSubmit", application(&diary)).await?;
     let case = filed["case"]["id"].clone();
@@ -142,12 +151,32 @@ pub(super) async fn tell(place: &Place, address: SocketAddr, clock: &dyn Clock) 
             ),
         )
         .await?;
+    // 会审：面积大、地下室深，决策表请质量安全科与人防科会签
+    quality
+        .votes(&case, "approved", "基坑支护与危大工程清单符合要求", |input| {
+            on(5, 10, input)
+        })
+        .await?;
+    defence
+        .votes(&case, "approved", "人防配建面积符合规定", |input| on(6, 11, input))
+        .await?;
     handler
         .does(
             "caseCompleteReview",
             on(8, 14, json!({ "conclusion": "AGREE", "secondOfficer": "李强" })),
         )
         .await?;
+    // 审核时退回会审，会签重新开始
+    let back = json!({
+        "task": task_at(&chief, &case, "section", None).await?,
+        "to": "joint_review",
+        "resume": "AGAIN",
+        "reason": "人防科意见未说明平战转换方案，请重新会审",
+    });
+    chief.does("taskReturn", on(8, 15, back)).await?;
+    quality.votes(&case, "approved", "意见同前", |input| on(8, 15, input)).await?;
+    let answer = "平战转换方案已审，符合规定";
+    defence.votes(&case, "approved", answer, |input| on(8, 15, input)).await?;
     // 审核、决定
     chief.does("caseApproveBySection", on(8, 16, json!({}))).await?;
     director
@@ -165,6 +194,41 @@ pub(super) async fn tell(place: &Place, address: SocketAddr, clock: &dyn Clock) 
         case_no,
         permit_no,
         in_the_pause: diary.day(6),
+    })
+}
+
+/// A section that is asked, and who speaks for it.
+struct Section {
+    group: &'static str,
+    person: Person,
+}
+
+impl Section {
+    /// Votes in the joint review.
+    async fn votes(&self, case: &Value, outcome: &str, opinion: &str, on: impl FnOnce(Value) -> Value) -> Result<(), Failure> {
+        let task = task_at(&self.person, case, "joint_review", Some(self.group)).await?;
+        let input = json!({ "task": task, "outcome": outcome, "opinion": opinion });
+        self.person.does("taskComplete", on(input)).await?;
+        Ok(())
+    }
+}
+
+/// The key of the open task at a step; of several, the one that this group is asked for.
+async fn task_at(person: &Person, case: &Value, element: &str, group: Option<&str>) -> Result<Value, Failure> {
+    let query = "query($id: ID!) { caseProcess(id: $id) { tasks { key element assignee { id } candidates { id } } } }";
+    let seen = person.asks(query, json!({ "id": case })).await?;
+    let is_asked = |task: &Value| {
+        let asks = |one: &Value| group.is_none_or(|group| one["id"] == group);
+        let candidates = task["candidates"].as_array();
+        asks(&task["assignee"]) || candidates.is_some_and(|candidates| candidates.iter().any(asks))
+    };
+    let tasks = seen["caseProcess"]["tasks"].as_array();
+    let found = tasks.and_then(|tasks| tasks.iter().find(|task| task["element"] == element && is_asked(task)));
+    found.map(|task| task["key"].clone()).ok_or_else(|| {
+        Failure::new(
+            format!("流程没有走到 {element}：{}", seen["caseProcess"]),
+            format!("the process has no open task at {element}: {}", seen["caseProcess"]),
+        )
     })
 }
 

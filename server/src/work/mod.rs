@@ -4,6 +4,7 @@ pub mod doctor;
 pub mod errands;
 pub mod import;
 pub mod lanes;
+pub mod models;
 pub mod moving;
 pub mod part;
 pub mod rebuild;

@@ -47,7 +47,8 @@ impl Directory {
         let mut codes = BTreeSet::from([code]);
         for _ in 0..MAX_LEVELS {
             let below = self.0.departments.values().filter(|department| {
-                department.parent.as_deref().is_some_and(|parent| codes.contains(parent)) && !codes.contains(department.code.as_str())
+                department.parent.as_deref().is_some_and(|parent| codes.contains(parent))
+                    && !codes.contains(department.code.as_str())
             });
             let below: Vec<&str> = below.map(|department| department.code.as_str()).collect();
             if below.is_empty() {

@@ -82,7 +82,11 @@ fn a_substitute_decides_within_the_days_that_were_named() {
         on: day("2026-05-02"),
     });
     let directory = Directory::from(replay::<StaffRegister>(&events));
-    assert_eq!(directory.substitute_of("li", day("2026-05-03")), None, "who left needs nobody");
+    assert_eq!(
+        directory.substitute_of("li", day("2026-05-03")),
+        None,
+        "who left needs nobody"
+    );
 }
 
 #[test]
@@ -96,7 +100,12 @@ fn what_contradicts_itself_is_refused() {
             until: day(until),
         },
     };
-    let ask = |command: &Command, expected: &Rejection| given::<StaffRegister>(bureau()).at(&desk).when(command).then_rejected(expected);
+    let ask = |command: &Command, expected: &Rejection| {
+        given::<StaffRegister>(bureau())
+            .at(&desk)
+            .when(command)
+            .then_rejected(expected)
+    };
     ask(&substitution("li", "2026-05-01", "2026-05-02"), &Rejection::OwnSubstitute);
     ask(
         &substitution("wang", "2026-05-03", "2026-05-02"),
@@ -117,7 +126,9 @@ fn what_contradicts_itself_is_refused() {
     };
     ask(
         &Command::RecordDepartment { department: circle },
-        &Rejection::Circle { code: "bureau".to_owned() },
+        &Rejection::Circle {
+            code: "bureau".to_owned(),
+        },
     );
 }
 
