@@ -30,6 +30,17 @@ pub fn is_technical(name: &str) -> bool {
             | "CompensationOffered"
             | "JobCreated"
             | "JobCompleted"
+            | "RoundCollected"
+            | "RoundThrown"
+            | "ActivitySkipped"
+            | "ProcessCalled"
+            | "ElementMoved"
+            | "AdHocClosed"
+            | "GatewayFired"
+            | "ConditionLapsed"
+            | "CompensationBegun"
+            | "ProcessClockPaused"
+            | "ProcessClockResumed"
     )
 }
 

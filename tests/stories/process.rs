@@ -38,13 +38,15 @@ fn large(people: &People<'_>) -> String {
     input["form"]["area_below_m2"] = json!("16000.00");
     let filed = people.applicant.does("constructionPermitSubmit", input);
     let case = filed["case"]["id"].as_str().unwrap().to_owned();
-    people
-        .clerk
-        .does("caseAccept", json!({ "caseId": case, "mode": "NORMAL", "occurredAt": at(6, 10) }));
+    people.clerk.does(
+        "caseAccept",
+        json!({ "caseId": case, "mode": "NORMAL", "occurredAt": at(6, 10) }),
+    );
     let to = json!({ "id": "handler", "name": "王芳" });
-    people
-        .chief
-        .does("caseAssign", json!({ "caseId": case, "to": to, "reason": "分派", "occurredAt": at(6, 11) }));
+    people.chief.does(
+        "caseAssign",
+        json!({ "caseId": case, "to": to, "reason": "分派", "occurredAt": at(6, 11) }),
+    );
     case
 }
 
@@ -52,11 +54,17 @@ fn large(people: &People<'_>) -> String {
 fn sections_vote_the_clock_pauses_and_a_return_opens_the_vote_again() {
     let bureau = Bureau::open();
     let people = bureau.people();
-    let quality = bureau.server().of_organisation("quality-safety", "sectionChief", "lu", "陆文涛");
+    let quality = bureau
+        .server()
+        .of_organisation("quality-safety", "sectionChief", "lu", "陆文涛");
     let defence = bureau.server().of_organisation("civil-defence", "sectionChief", "he", "何静");
     let case = large(&people);
     let seen = process(&people.chief, &case, &Value::Null);
-    assert_eq!((open_at(&seen, "joint_review").len(), open_at(&seen, "review").len()), (2, 1), "{seen}");
+    assert_eq!(
+        (open_at(&seen, "joint_review").len(), open_at(&seen, "review").len()),
+        (2, 1),
+        "{seen}"
+    );
 
     // The clock of the process stands still with that of the law.
     let pause = json!({ "caseId": case, "kind": "EXPERT_REVIEW", "basis": "行政许可法第四十五条", "expectedWorkingDays": 3, "occurredAt": at(5, 9) });
@@ -73,7 +81,10 @@ fn sections_vote_the_clock_pauses_and_a_return_opens_the_vote_again() {
         json!({ "caseId": case, "conclusion": "AGREE", "secondOfficer": "李强", "occurredAt": at(2, 9) }),
     );
     let approve = json!({ "caseId": case, "occurredAt": at(2, 10) });
-    assert_eq!(people.chief.is_refused("caseApproveBySection", approve.clone()), "NOT_AT_THIS_STEP");
+    assert_eq!(
+        people.chief.is_refused("caseApproveBySection", approve.clone()),
+        "NOT_AT_THIS_STEP"
+    );
     let vote = |person: &Person<'_>, group: &str, opinion: Option<&str>| {
         json!({ "caseId": case, "task": task(person, &case, "joint_review", Some(group)), "outcome": "approved",
                 "opinion": opinion, "occurredAt": at(2, 11) })
@@ -90,8 +101,15 @@ fn sections_vote_the_clock_pauses_and_a_return_opens_the_vote_again() {
                        "resume": "AGAIN", "reason": "请补充平战转换意见", "occurredAt": at(2, 14) });
     people.chief.does("taskReturn", back);
     let seen = process(&people.chief, &case, &Value::Null);
-    assert_eq!((open_at(&seen, "joint_review").len(), open_at(&seen, "review").len()), (2, 0), "{seen}");
-    assert_eq!(people.chief.is_refused("caseApproveBySection", approve.clone()), "NOT_AT_THIS_STEP");
+    assert_eq!(
+        (open_at(&seen, "joint_review").len(), open_at(&seen, "review").len()),
+        (2, 0),
+        "{seen}"
+    );
+    assert_eq!(
+        people.chief.is_refused("caseApproveBySection", approve.clone()),
+        "NOT_AT_THIS_STEP"
+    );
     quality.does("taskComplete", vote(&quality, "org:quality-safety", Some("意见同前")));
     defence.does("taskComplete", vote(&defence, "org:civil-defence", Some("平战转换方案已审")));
     people.chief.does("caseApproveBySection", approve);
@@ -170,8 +188,12 @@ fn ask_models(person: &Person<'_>, name: &str, mut input: Value) -> Vec<String> 
 #[test]
 fn a_model_of_flowable_is_checked_proposed_by_one_and_approved_by_another() {
     let bureau = Bureau::open();
-    let operator = bureau.server().account("operator", "operator-1", "管理员甲", crate::running::REGION);
-    let other = bureau.server().account("operator", "operator-2", "管理员乙", crate::running::REGION);
+    let operator = bureau
+        .server()
+        .account("operator", "operator-1", "管理员甲", crate::running::REGION);
+    let other = bureau
+        .server()
+        .account("operator", "operator-2", "管理员乙", crate::running::REGION);
     let checked = operator.query(
         "query($source: String!) { processValidate(kind: BPMN, source: $source) { sound findings { rule line message } translations { source feel } } }",
         &json!({ "source": LEAVE }),
@@ -184,7 +206,10 @@ fn a_model_of_flowable_is_checked_proposed_by_one_and_approved_by_another() {
         &json!({ "source": LEAVE.replace("days > 3 &&", "days > ") }),
     );
     assert_eq!(faulty["processValidate"]["sound"], json!(false));
-    assert!(faulty["processValidate"]["findings"][0]["line"].as_i64().unwrap() > 5, "{faulty}");
+    assert!(
+        faulty["processValidate"]["findings"][0]["line"].as_i64().unwrap() > 5,
+        "{faulty}"
+    );
 
     let proposal = |source: &str| json!({ "key": "leave", "kind": "BPMN", "name": "请假", "source": source });
     assert_eq!(ask_models(&operator, "modelPropose", proposal(LEAVE)), Vec::<String>::new());
@@ -197,7 +222,10 @@ fn a_model_of_flowable_is_checked_proposed_by_one_and_approved_by_another() {
     assert_eq!(ask_models(&operator, "modelRollout", rollout.clone()), ["NOT_IN_FORCE"]);
     assert_eq!(ask_models(&other, "modelApprove", approval(2)), Vec::<String>::new());
     assert_eq!(ask_models(&operator, "modelRollout", rollout), Vec::<String>::new());
-    let listed = operator.query("{ processDefinitions(key: \"leave\") { version stage percent } }", &Value::Null);
+    let listed = operator.query(
+        "{ processDefinitions(key: \"leave\") { version stage percent } }",
+        &Value::Null,
+    );
     assert_eq!(
         listed["processDefinitions"],
         json!([

@@ -24,7 +24,7 @@ use crate::{
 /// How long the token of the page is good for.
 const TOKEN_HOURS: u32 = 12;
 /// The most events of the new case that are shown.
-const TIMELINE_LENGTH: usize = 100;
+const TIMELINE_LENGTH: usize = 500;
 /// How many characters of a hash are enough to recognise it.
 const HASH_SHOWN: usize = 16;
 
@@ -81,7 +81,9 @@ pub(super) async fn case(house: &House, told: &Told) -> Result<(), Failure> {
         .case_history(category, told.case_id, 0, TIMELINE_LENGTH, Direction::Forwards)
         .await
         .map_err(failed)?;
-    let rows = history.iter().map(|event| {
+    // What tokens did is on record as well; people read what people did.
+    let told_of = history.iter().filter(|event| !casework::is_technical(&event.name));
+    let rows = told_of.map(|event| {
         vec![
             event.revision.to_string(),
             local(event.metadata.occurred_at),
