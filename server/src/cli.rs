@@ -162,11 +162,13 @@ pub enum Command {
 #[derive(Debug, Subcommand)]
 pub enum ConformanceCommand {
     /// BPMN: cases.json、模型与 must-reject/ / BPMN: cases.json, its models, and must-reject/
+    #[command(after_help = "例 / Examples:\n  zhulu conformance betsy suites/betsy")]
     Betsy {
         /// 目录 / the folder
         folder: PathBuf,
     },
     /// DMN TCK 的测试 / the test cases of the DMN technology compatibility kit
+    #[command(after_help = "例 / Examples:\n  zhulu conformance dmn-tck suites/dmn-tck/TestCases")]
     DmnTck {
         /// 目录 / the folder
         folder: PathBuf,

@@ -8,7 +8,7 @@ use domain::{
     case::{CaseCommand, CaseType, Command},
     case_types::{self, CaseTypeTask, construction_permit},
     metadata::Actor,
-    registers::{calendar_publication, number_sequence, permit, project},
+    registers::{calendar_publication, number_sequence, permit, project, staff},
 };
 use strum::VariantNames;
 use uuid::Uuid;
@@ -38,6 +38,8 @@ fn every_command_stands_in_the_table_and_nothing_else() {
         (permit::CATEGORY, permit::Command::VARIANTS),
         (project::CATEGORY, project::Command::VARIANTS),
         (calendar_publication::CATEGORY, calendar_publication::Command::VARIANTS),
+        (staff::CATEGORY, staff::Command::VARIANTS),
+        (casework::deployment::CATEGORY, casework::deployment::Command::VARIANTS),
     ];
     for category in case_types::CATEGORIES {
         expected.push((category, case_types::with_type(category, Commands).unwrap()));

@@ -21,7 +21,7 @@ async fn a_rebuilt_view_equals_the_one_that_followed_row_for_row() {
     assert!(followed.len() > 500, "only {} rows", followed.len());
 
     let report = stage.views.rebuild(ALL, |_| {}).await.unwrap();
-    assert_eq!(report.views.len(), 6);
+    assert_eq!(report.views.len(), 7);
     stage.caught_up().await;
     assert_same_rows(&followed, &stage.rows().await);
 

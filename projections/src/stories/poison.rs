@@ -164,7 +164,7 @@ async fn an_unreadable_event_stops_the_case_file_and_the_list_shows_what_was_rea
     assert!(stop.reason.contains("PermitSold"), "{}", stop.reason);
 
     let report = stage.views.rebuild(ALL, |_| {}).await.unwrap();
-    assert_eq!(report.views.len(), 5);
+    assert_eq!(report.views.len(), 6);
     assert_eq!(report.stopped.len(), 1);
     assert_eq!(report.stopped[0].1.event_id, id);
     assert!(
