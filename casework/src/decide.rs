@@ -7,8 +7,12 @@ mod returning;
 mod together;
 
 use decider::Decider as _;
-use domain::case::{Case, CaseCommand, CaseEvent, CaseType, Event};
+use domain::{
+    case::{Case, CaseCommand, CaseEvent, CaseType, Event},
+    case_types::is_kernel_event,
+};
 use process_engine::instance;
+use strum::VariantNames as _;
 
 use crate::{
     desk::WorkDesk,
@@ -66,6 +70,12 @@ fn of_process<T: CaseType>(work: &Work<T>, command: &instance::Command, desk: &W
         let (task, means) = (*key, task.means.clone());
         return Err(OutOfStep::MeansACommand { task, means }.into());
     }
+    if let instance::Command::DeliverMessage { name, .. } = command
+        && is_event_of_case::<T>(name)
+    {
+        let message = name.clone();
+        return Err(OutOfStep::ToldByTheCase { message }.into());
+    }
     let mut together = Together::of(work, desk);
     together.ask(command)?;
     together.go_back_with(work, command)?;
@@ -89,6 +99,11 @@ fn belong_together<T: CaseType>(work: &Work<T>, completion: &instance::Command, 
         return Err(OutOfStep::MeansNoCommand { task, command });
     }
     Err(OutOfStep::MeansACommand { task, means })
+}
+
+/// Whether a message has the name of something that happens to cases of this type: the process would believe what is not so.
+fn is_event_of_case<T: CaseType>(message: &str) -> bool {
+    is_kernel_event(message) || T::Event::VARIANTS.contains(&message)
 }
 
 fn is_submission<T: CaseType>(event: &CaseEvent<T>) -> bool {

@@ -190,6 +190,12 @@ impl Library {
             .collect()
     }
 
+    /// The process of one version of a model.
+    pub fn process_of(&self, key: &str, version: u32) -> Option<ProcessRef> {
+        let edition = self.0.editions.get(key)?.get(&version)?;
+        self.find(edition, key).map(|(process, _)| process)
+    }
+
     /// A process by its exact reference.
     pub fn process(&self, reference: &ProcessRef) -> Option<&Arc<Process>> {
         self.0.models.get(&reference.model)?.process(&reference.process)

@@ -31,6 +31,8 @@ pub enum OutOfStep {
     MeansNoCommand { task: u64, command: String },
     #[error("the process would go to {task}, but by law the case is {stage} ({})", stage.name_zh())]
     LawStandsElsewhere { task: String, stage: Stage },
+    #[error("{message} is what happens to the case; only the case says so")]
+    ToldByTheCase { message: String },
 }
 
 /// What waits, in words.
@@ -56,6 +58,7 @@ impl Explain for OutOfStep {
             }
             Self::MeansACommand { task, means } => format!("任务 {task} 须通过业务操作办理：{}", means.join("、")),
             Self::MeansNoCommand { task, command } => format!("任务 {task} 不对应业务操作，不能与“{command}”一并办理"),
+            Self::ToldByTheCase { message } => format!("“{message}”是案件自身的事件，只能由案件告知流程"),
             Self::LawStandsElsewhere { task, stage } => {
                 format!("流程将进入“{task}”，但案件依法处于“{}”，不能如此流转", stage.name_zh())
             }

@@ -12,6 +12,7 @@ mod models;
 pub mod outside;
 pub mod own_streams;
 pub mod permission;
+mod processes;
 pub mod reactions;
 mod refusals;
 pub mod timers;
@@ -24,4 +25,5 @@ pub use envelope::{CommandError, Envelope, FailedCause, Receipt, Refusal, event_
 pub use execute::MAX_DECISIONS_AFTER_CONFLICT;
 pub use history::{CaseAt, CaseDiff, Changed, HistoryEvent, MAX_CHANGED_PATHS, Moment, Register, RegisterAt};
 pub use outside::{Clock, ManualClock};
+pub use processes::{MAX_PROCESSES_AT_ONCE, Migration, OfEach};
 pub use refusals::{CATEGORY as REFUSAL_CATEGORY, CommandRefused, EVENT as REFUSAL_EVENT};

@@ -75,6 +75,34 @@ pub trait DueTimers: Send + Sync {
     async fn due(&self, today: NaiveDate, lane: Lane, limit: usize) -> Result<Vec<DueTimer>, OutsideError>;
 }
 
+/// A timer of a process whose time has come.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DueProcessTimer {
+    /// The case's stream category.
+    pub category: String,
+    /// The case.
+    pub case_id: Uuid,
+    /// The timer's key in the process.
+    pub timer: u64,
+    /// When it was due.
+    pub due_at: DateTime<Utc>,
+}
+
+/// Which timers of processes are due: answered from the view of processes.
+#[async_trait]
+pub trait DueProcessTimers: Send + Sync {
+    /// Up to `limit` timers of cases in a lane that are due at this moment, the oldest first. Those that stand still with
+    /// the clock are not due.
+    async fn due(&self, now: DateTime<Utc>, lane: Lane, limit: usize) -> Result<Vec<DueProcessTimer>, OutsideError>;
+}
+
+/// Which processes wait for a message: answered from the view of processes.
+#[async_trait]
+pub trait WaitingProcesses: Send + Sync {
+    /// Up to `limit` cases (category and id) whose processes wait for a message of this name and key.
+    async fn waiting(&self, message: &str, correlation: Option<&str>, limit: usize) -> Result<Vec<(String, Uuid)>, OutsideError>;
+}
+
 /// Which cases count with a calendar that is not published yet: answered from the view of deadlines.
 #[async_trait]
 pub trait ProvisionalCases: Send + Sync {

@@ -1,17 +1,19 @@
-//! Timers: whatever is due, by the view of deadlines, is asked of its case. What a due timer means is decided against the
-//! case as it is; one that no longer applies does nothing.
+//! Timers: whatever is due, by the views of deadlines and of processes, is asked of its case. What a due timer means is
+//! decided against the case and its process as they are; one that no longer applies does nothing.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use domain::{case, metadata::bureau_date};
 use event_store_contract::Lane;
+use process_engine::instance;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::{
     bureau::Bureau,
     envelope::{CommandError, Envelope, FailedCause},
-    outside::{Clock, DueTimer, DueTimers, Shutdown, shut_down},
+    outside::{Clock, DueProcessTimer, DueProcessTimers, DueTimer, DueTimers, Shutdown, shut_down},
     reactions::platform,
 };
 
@@ -36,7 +38,7 @@ pub struct TimersFired {
 /// Fires what is due in a lane, again and again, until the program shuts down.
 pub async fn run<T>(bureau: Bureau, due: Arc<T>, lane: Lane, clock: Arc<dyn Clock>, mut shutdown: Shutdown)
 where
-    T: DueTimers + ?Sized,
+    T: DueTimers + DueProcessTimers + ?Sized,
 {
     let mut timers = Timers::default();
     while !*shutdown.borrow() {
@@ -56,18 +58,25 @@ where
 /// Fires a batch of what is due now.
 pub async fn fire_due_once<T>(bureau: &Bureau, due: &T, clock: &dyn Clock) -> Result<TimersFired, CommandError>
 where
-    T: DueTimers + ?Sized,
+    T: DueTimers + DueProcessTimers + ?Sized,
 {
     Timers::default().fire_due_once(bureau, due, Lane::WHOLE, clock).await
 }
 
+/// A timer of the law, or of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Due {
+    Case(DueTimer),
+    Process(DueProcessTimer),
+}
+
 /// A timer, and whether something happened.
-type Answered = (Result<bool, CommandError>, DueTimer);
+type Answered = (Result<bool, CommandError>, Due);
 
 /// Which timers are known to have nothing to do any more.
 #[derive(Debug, Default)]
 struct Timers {
-    idle: HashSet<DueTimer>,
+    idle: HashSet<Due>,
 }
 
 impl Timers {
@@ -79,16 +88,17 @@ impl Timers {
         clock: &dyn Clock,
     ) -> Result<TimersFired, CommandError>
     where
-        T: DueTimers + ?Sized,
+        T: DueTimers + DueProcessTimers + ?Sized,
     {
         let now = clock.now();
         let limit = TIMERS_PER_BATCH + self.idle.len();
-        let listed = due
-            .due(bureau_date(now), lane, limit)
-            .await
-            .map_err(|cause| FailedCause::Outside(cause.0))?;
+        let outside = |cause: crate::outside::OutsideError| FailedCause::Outside(cause.0);
+        let of_cases = DueTimers::due(due, bureau_date(now), lane, limit).await.map_err(outside)?;
+        let of_processes = DueProcessTimers::due(due, now, lane, limit).await.map_err(outside)?;
+        let of_cases = of_cases.into_iter().map(Due::Case);
+        let listed: Vec<Due> = of_cases.chain(of_processes.into_iter().map(Due::Process)).collect();
         // Whoever is not listed any more was noticed by the view, and may come back with a new meaning.
-        let still_listed: HashSet<&DueTimer> = listed.iter().collect();
+        let still_listed: HashSet<&Due> = listed.iter().collect();
         self.idle.retain(|timer| still_listed.contains(timer));
         let mut outcome = TimersFired::default();
         let mut under_way = JoinSet::new();
@@ -132,13 +142,24 @@ impl Timers {
 }
 
 /// Asks the case; says whether something happened.
-async fn fire(bureau: &Bureau, timer: &DueTimer, now: chrono::DateTime<chrono::Utc>) -> Result<bool, CommandError> {
-    let name = format!("timer:{}:{}", timer.timer, timer.due_on);
-    let envelope = Envelope::new(Uuid::new_v5(&timer.case_id, name.as_bytes()), platform(), "000000", now);
-    let command = case::Command::FireTimer {
-        timer: timer.timer.clone(),
-        due_on: timer.due_on,
+async fn fire(bureau: &Bureau, timer: &Due, now: DateTime<Utc>) -> Result<bool, CommandError> {
+    let envelope =
+        |case_id: &Uuid, name: String| Envelope::new(Uuid::new_v5(case_id, name.as_bytes()), platform(), "000000", now);
+    let receipt = match timer {
+        Due::Case(timer) => {
+            let envelope = envelope(&timer.case_id, format!("timer:{}:{}", timer.timer, timer.due_on));
+            let command = case::Command::FireTimer {
+                timer: timer.timer.clone(),
+                due_on: timer.due_on,
+            };
+            bureau.to_any_case(&timer.category, timer.case_id, command, &envelope).await?
+        }
+        Due::Process(timer) => {
+            let due_at = timer.due_at.timestamp_millis();
+            let envelope = envelope(&timer.case_id, format!("processTimer:{}:{due_at}", timer.timer));
+            let command = instance::Command::FireTimer { timer: timer.timer };
+            bureau.to_process(&timer.category, timer.case_id, command, &envelope).await?
+        }
     };
-    let receipt = bureau.to_any_case(&timer.category, timer.case_id, command, &envelope).await?;
     Ok(receipt.position.is_some() && !receipt.repeated)
 }

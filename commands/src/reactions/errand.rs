@@ -9,11 +9,12 @@ use domain::{
     registers::{number_sequence, permit, project},
 };
 use futures_util::future::join_all;
+use process_engine::instance;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::{allocate_number, platform, write_registers};
+use super::{allocate_number, do_job, platform, write_registers};
 use crate::{
     bureau::{Bureau, stream},
     envelope::{CommandError, Envelope, FailedCause, Receipt},
@@ -48,6 +49,13 @@ pub(super) enum Errand {
         envelope: Envelope,
         reaction: &'static str,
     },
+    /// A command to the process of a case.
+    ToProcess {
+        category: String,
+        case_id: Uuid,
+        command: Box<instance::Command>,
+        envelope: Envelope,
+    },
     /// An entry into the register of permits.
     ToPermit {
         permit_no: String,
@@ -81,7 +89,7 @@ impl Errand {
     fn target(&self) -> String {
         match self {
             Self::Allocate { series, .. } => format!("{}-{series}", number_sequence::CATEGORY),
-            Self::ToCase { category, case_id, .. } => format!("{category}-{case_id}"),
+            Self::ToCase { category, case_id, .. } | Self::ToProcess { category, case_id, .. } => format!("{category}-{case_id}"),
             Self::ToPermit { permit_no, .. } => format!("{}-{permit_no}", permit::CATEGORY),
             Self::ToProject { project_code, .. } => format!("{}-{project_code}", project::CATEGORY),
         }
@@ -91,6 +99,7 @@ impl Errand {
         match self {
             Self::Allocate { .. } => allocate_number::NAME,
             Self::ToCase { reaction, .. } => reaction,
+            Self::ToProcess { .. } => do_job::NAME,
             Self::ToPermit { .. } | Self::ToProject { .. } => write_registers::NAME,
         }
     }
@@ -99,6 +108,7 @@ impl Errand {
         match self {
             Self::Allocate { envelope, .. }
             | Self::ToCase { envelope, .. }
+            | Self::ToProcess { envelope, .. }
             | Self::ToPermit { envelope, .. }
             | Self::ToProject { envelope, .. } => envelope,
         }
@@ -186,6 +196,16 @@ async fn send_some(bureau: &Bureau, errands: &[Errand]) -> Vec<Result<Receipt, C
                 _ => None,
             });
             bureau.all_to_case(category, *case_id, &asked).await
+        }
+        // Jobs are few; each is an append of its own.
+        Some(Errand::ToProcess {
+            category,
+            case_id,
+            command,
+            envelope,
+        }) => {
+            let answer = bureau.to_process(category, *case_id, (**command).clone(), envelope).await;
+            Ok(vec![answer])
         }
         Some(Errand::ToPermit { permit_no, .. }) => {
             let asked = all(some, |errand| match errand {

@@ -1,10 +1,11 @@
 //! What the platform does by itself when something has happened: allocate numbers, hand them to cases, write registers,
-//! take cases over to a new calendar. Each reaction's command id is derived from the event's id and the reaction's name:
+//! take cases over to a new calendar, do the jobs of processes that it knows. Each reaction's command id is derived from the event's id and the reaction's name:
 //! seen twice, done once. So the log may be walked again from any bookmark.
 
 mod adopt_calendar;
 mod allocate_number;
 mod assign_number;
+mod do_job;
 mod errand;
 mod folds;
 mod run;

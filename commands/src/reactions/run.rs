@@ -11,7 +11,7 @@ use event_store_contract::{Filter, Follow, Lane, Page, Position, RecordedEvent};
 use tokio::time::Instant;
 
 use super::{
-    CaseSeen, adopt_calendar, allocate_number, assign_number,
+    CaseSeen, adopt_calendar, allocate_number, assign_number, do_job,
     errand::{Errand, do_all, record_failure},
     folds::Folds,
     write_registers,
@@ -273,6 +273,7 @@ async fn errands_of(
     };
     let mut errands = allocate_number::react(&seen, now).map_err(|cause| poisoned(allocate_number::NAME)(&cause))?;
     errands.extend(write_registers::react(&seen, now).map_err(|cause| poisoned(write_registers::NAME)(&cause))?);
+    errands.extend(do_job::react(&seen, now).map_err(|cause| poisoned(do_job::NAME)(&cause))?);
     errands.extend(adopt_calendar::react(&seen, &bureau.rules(), now));
     Ok(errands)
 }

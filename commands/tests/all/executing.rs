@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use commands::{Bureau, CommandError, Envelope, event_id};
+use commands::{CommandError, Envelope, event_id};
 use domain::{case::Command, metadata::Metadata};
 use event_store_contract::{Direction, EventStore, MemoryStore, StreamName};
 use uuid::Uuid;

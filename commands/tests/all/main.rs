@@ -8,3 +8,4 @@ mod permitting;
 mod reacting;
 mod support;
 mod timing;
+mod working;

@@ -3,10 +3,10 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use commands::{
     Bureau,
-    outside::{DueTimer, DueTimers, OutsideError},
+    outside::{DueProcessTimer, DueProcessTimers, DueTimer, DueTimers, OutsideError},
     timers::{TimersFired, fire_due_once},
 };
 use event_store_contract::{Lane, StreamName};
@@ -30,6 +30,13 @@ impl DueTimers for Listed {
             .take(limit)
             .cloned()
             .collect())
+    }
+}
+
+#[async_trait]
+impl DueProcessTimers for Listed {
+    async fn due(&self, _now: DateTime<Utc>, _lane: Lane, _limit: usize) -> Result<Vec<DueProcessTimer>, OutsideError> {
+        Ok(Vec::new())
     }
 }
 

@@ -47,7 +47,9 @@ async fn in_review(bureau: &Bureau, on: &str) -> Uuid {
     let case = Uuid::new_v4();
     ask(bureau, case, submit(), &clerk(on)).await.unwrap();
     ask(bureau, case, accept(), &clerk(on)).await.unwrap();
-    ask(bureau, case, assign("zhang"), &by("li", "sectionChief", on)).await.unwrap();
+    ask(bureau, case, assign("zhang"), &by("li", "sectionChief", on))
+        .await
+        .unwrap();
     case
 }
 
@@ -57,7 +59,9 @@ async fn a_case_goes_its_way_with_its_process_and_the_platform_does_what_it_can(
     let case = Uuid::new_v4();
     ready_to_grant(&bureau, case, "2026-09-01").await;
     assert_eq!(open(&bureau, case).await, ["decision"]);
-    ask(&bureau, case, grant(), &by("chen", "director", "2026-09-01")).await.unwrap();
+    ask(&bureau, case, grant(), &by("chen", "director", "2026-09-01"))
+        .await
+        .unwrap();
     assert_eq!(open(&bureau, case).await, ["delivery"]);
     assert_eq!(process(&bureau, case, Moment::Head).await.jobs.len(), 1);
     react_to_everything(&bureau, None, &clock("2026-09-01")).await.unwrap();
@@ -70,7 +74,10 @@ async fn a_case_goes_its_way_with_its_process_and_the_platform_does_what_it_can(
     ask(&bureau, case, deliver, &clerk("2026-09-02")).await.unwrap();
     assert_eq!(open(&bureau, case).await, ["archive"]);
     let names = names(&*store, &case_stream(case)).await;
-    assert!(names.contains(&"PermitIssued".into()) && names.contains(&"JobCompleted".into()), "{names:?}");
+    assert!(
+        names.contains(&"PermitIssued".into()) && names.contains(&"JobCompleted".into()),
+        "{names:?}"
+    );
     // What is folded again from the stream is what was decided on.
     let restarted = Bureau::open(store.clone()).await.unwrap();
     let again = process(&restarted, case, Moment::Head).await;
@@ -113,9 +120,7 @@ async fn what_the_process_does_not_wait_for_is_refused_and_on_record() {
 async fn who_may_do_what_with_a_process_stands_in_the_table() {
     let (bureau, _) = bureau().await;
     let case = in_review(&bureau, "2026-09-01").await;
-    let cancel = || instance::Command::Cancel {
-        reason: "试".into(),
-    };
+    let cancel = || instance::Command::Cancel { reason: "试".into() };
     let answer = bureau.to_process(CATEGORY, case, cancel(), &clerk("2026-09-01")).await;
     assert!(matches!(answer, Err(CommandError::Forbidden { .. })), "{answer:?}");
     let elsewhere = commands::Envelope {
@@ -135,10 +140,17 @@ async fn the_process_can_be_seen_as_it_was() {
     let was = process(&bureau, case, Moment::Revision(filed.revision.unwrap())).await;
     assert_eq!(was.tasks.values().map(|task| &*task.element).collect::<Vec<_>>(), ["intake"]);
     let is = process(&bureau, case, Moment::RecordedAt(noon("2026-09-02"))).await;
-    assert_eq!(is.tasks.values().map(|task| &*task.element).collect::<Vec<_>>(), ["assignment"]);
+    assert_eq!(
+        is.tasks.values().map(|task| &*task.element).collect::<Vec<_>>(),
+        ["assignment"]
+    );
     let diff = bureau.case_diff(CATEGORY, case, Moment::Revision(filed.revision.unwrap()), Moment::Head);
     let diff = diff.await.unwrap().unwrap();
-    assert!(diff.changes.iter().any(|change| change.path.starts_with("/process/tasks")), "{:?}", diff.changes);
+    assert!(
+        diff.changes.iter().any(|change| change.path.starts_with("/process/tasks")),
+        "{:?}",
+        diff.changes
+    );
 }
 
 /// The view of processes, as it would be now.
@@ -175,9 +187,14 @@ impl DueProcessTimers for Views<'_> {
 
 #[async_trait]
 impl WaitingProcesses for Views<'_> {
-    async fn waiting(&self, message: &str, _: Option<&str>, _: usize) -> Result<Vec<(String, Uuid)>, OutsideError> {
-        assert_eq!(message, "WithdrawalConfirmed");
-        Ok(self.1.lock().unwrap().iter().map(|case| (CATEGORY.to_owned(), *case)).collect())
+    async fn waiting(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<(String, Uuid)>, OutsideError> {
+        Ok(self
+            .1
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|case| (CATEGORY.to_owned(), *case))
+            .collect())
     }
 }
 
@@ -196,12 +213,19 @@ async fn a_timer_of_a_process_fires_once_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn a_message_finds_those_who_wait_for_it() {
-    let (bureau, _) = bureau().await;
+async fn a_message_finds_those_who_wait_for_it_and_none_speaks_for_the_case() {
+    let store = Arc::new(MemoryStore::new());
+    let library = with_second_version("name=\"WithdrawalConfirmed\"", "name=\"ProjectStopped\"");
+    let bureau = Bureau::open_with(store, library).await.unwrap();
     let cases = [in_review(&bureau, "2026-09-01").await, in_review(&bureau, "2026-09-01").await];
     let views = Views(&bureau, Mutex::new(cases.to_vec()));
+    let (payload, envelope) = (Bindings::new(), by("ops", "operator", "2026-09-02"));
+    let forged = bureau.deliver_message(&views, "ReviewCompleted", None, &payload, &envelope);
+    for (_, receipt) in forged.await.unwrap() {
+        assert_eq!(code(receipt), "TOLD_BY_THE_CASE");
+    }
     let envelope = by("ops", "operator", "2026-09-02");
-    let delivered = bureau.deliver_message(&views, "WithdrawalConfirmed", None, &Bindings::new(), &envelope);
+    let delivered = bureau.deliver_message(&views, "ProjectStopped", None, &payload, &envelope);
     let delivered = delivered.await.unwrap();
     assert!(delivered.iter().all(|(_, receipt)| receipt.is_ok()), "{delivered:?}");
     for case in cases {
@@ -209,12 +233,12 @@ async fn a_message_finds_those_who_wait_for_it() {
     }
 }
 
-/// The program's models, and a second version of the permit's process in which the review has another name.
-fn with_second_version() -> Library {
+/// The program's models, and a second version of the permit's process in which something is written otherwise.
+fn with_second_version(was: &str, is: &str) -> Library {
     let carried = Library::embedded();
     let first = carried.editions().find(|edition| &*edition.key == CATEGORY).unwrap();
     let text = String::from_utf8(first.bytes.to_vec()).unwrap();
-    let text = text.replace("\"review\"", "\"handling\"");
+    let text = text.replace(was, is);
     let read = process_engine::bpmn::read(text.as_bytes(), &process_engine::bpmn::ReadOptions::default()).unwrap();
     let second = Edition {
         version: 2,
@@ -230,7 +254,9 @@ async fn cases_go_over_to_another_version_of_their_model_each_by_itself() {
     let (before, store) = bureau().await;
     let running = in_review(&before, "2026-09-01").await;
     let without = Uuid::new_v4();
-    let bureau = Bureau::open_with(store.clone(), with_second_version()).await.unwrap();
+    let bureau = Bureau::open_with(store.clone(), with_second_version("\"review\"", "\"handling\""))
+        .await
+        .unwrap();
     let mut migration = Migration {
         key: CATEGORY.into(),
         version: 2,
@@ -240,7 +266,10 @@ async fn cases_go_over_to_another_version_of_their_model_each_by_itself() {
     let go = async |migration: &Migration, tried_only| {
         let envelope = by("ops", "operator", "2026-09-02");
         let cases = [running, without];
-        bureau.migrate(CATEGORY, &cases, migration, tried_only, &envelope).await.unwrap()
+        bureau
+            .migrate(CATEGORY, &cases, migration, tried_only, &envelope)
+            .await
+            .unwrap()
     };
     // The review has no counterpart of its name.
     let answers = go(&migration, true).await;
@@ -257,7 +286,9 @@ async fn cases_go_over_to_another_version_of_their_model_each_by_itself() {
         conclusion: Conclusion::Agree,
         second_officer: "zhou".into(),
     };
-    ask(&bureau, running, review, &by("zhang", "handler", "2026-09-03")).await.unwrap();
+    ask(&bureau, running, review, &by("zhang", "handler", "2026-09-03"))
+        .await
+        .unwrap();
     assert_eq!(open(&bureau, running).await, ["section"]);
     // New cases go by the newest version at once.
     let new = in_review(&bureau, "2026-09-03").await;
