@@ -305,7 +305,10 @@ fn every_stored_event_has_a_sample() {
         .iter()
         .map(|name| ("domain/src/case_types/construction_permit/samples", *name));
     assert_eq!(Permit::CATEGORY, "constructionPermit");
-    for (folder, name) in kernel.chain(permit) {
+    let process = process_engine::instance::Event::VARIANTS
+        .iter()
+        .map(|name| ("process-engine/src/instance/samples", *name));
+    for (folder, name) in kernel.chain(permit).chain(process) {
         assert!(has_sample(&root().join(folder), name), "{folder} has no sample of {name}");
     }
 }

@@ -13,9 +13,15 @@ pub fn is_technical(name: &str) -> bool {
         name,
         "VariablesSet"
             | "ElementEntered"
+            | "ElementMoved"
+            | "ActivitySkipped"
             | "ElementLeft"
             | "ElementCancelled"
             | "RoundsPlanned"
+            | "RoundCollected"
+            | "RoundThrown"
+            | "AdHocClosed"
+            | "GatewayFired"
             | "TokensTaken"
             | "TokenPlaced"
             | "TimerScheduled"
@@ -26,8 +32,10 @@ pub fn is_technical(name: &str) -> bool {
             | "SignalReceived"
             | "ConditionAwaited"
             | "ConditionMet"
+            | "ConditionLapsed"
             | "WaitEnded"
             | "CompensationOffered"
+            | "CompensationBegun"
             | "JobCreated"
             | "JobCompleted"
             | "RoundCollected"
@@ -165,6 +173,14 @@ fn of_people(event: &Event, process: &Instance) -> Option<Both> {
                 format!("{} votes: {en} ({})", by.name, tally_en(tally)),
             )
         }
+        Event::VoteWithdrawn { by, reason, tally, .. } => both(
+            format!("{} 收回会签意见（{}）：{reason}", by.name, tally_zh(tally)),
+            format!("{} takes their vote back ({}): {reason}", by.name, tally_en(tally)),
+        ),
+        Event::HandedOver { from, to, reason, .. } => both(
+            format!("{} 的待办交接给 {}：{reason}", from.name, to.name),
+            format!("What waited for {} waits for {}: {reason}", from.name, to.name),
+        ),
         Event::VoteClosed { passed, tally, .. } => both(
             format!("会签结束，{}（{}）", if *passed { "通过" } else { "未通过" }, tally_zh(tally)),
             format!(
@@ -198,6 +214,15 @@ fn of_course(event: &Event, process: &Instance) -> Option<Both> {
             format!("流程迁移到第 {version} 版：{reason}"),
             format!("The process goes over to version {version}: {reason}"),
         ),
+        Event::ProcessCalled { process, .. } => both(
+            format!("调用流程 {}", process.process),
+            format!("The process {} is called", process.process),
+        ),
+        Event::ChangedByHand { by, reason, .. } => {
+            let who = by.as_ref().map_or("系统", |by| &by.name);
+            let by = by.as_ref().map_or("The platform", |by| &by.name);
+            both(format!("{who} 干预流程：{reason}"), format!("{by} interferes: {reason}"))
+        }
         Event::TimerFired { key, .. } => {
             let element = process.waits.get(key).map(|wait| wait.element.to_string());
             let element = element.unwrap_or_else(|| key.to_string());

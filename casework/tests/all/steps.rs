@@ -93,3 +93,28 @@ fn the_stream_of_a_case_is_folded_and_told_with_its_process() {
     let told: Vec<_> = told.filter(|name| !casework::is_technical(name)).collect();
     assert!(told.iter().filter(|name| *name == "TaskOpened").count() >= 5, "{told:?}");
 }
+
+#[test]
+fn every_event_of_a_process_says_itself_and_folds_whatever_it_meets() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../process-engine/src/instance/samples");
+    let mut work = AnyWork::of("constructionPermit").unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .split('.')
+            .next()
+            .unwrap()
+            .to_owned();
+        let (zh, en) = work.apply_and_say(&name, &std::fs::read(&path).unwrap()).unwrap();
+        assert!(!zh.is_empty() && !en.is_empty(), "{name} says nothing");
+        let is_plain = zh.starts_with("流程步骤");
+        assert!(
+            !is_plain || casework::is_technical(&name),
+            "{name} is shown to people and says only its name"
+        );
+    }
+}

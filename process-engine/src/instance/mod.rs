@@ -13,6 +13,8 @@ mod keyed;
 pub mod migration;
 mod predicting;
 mod run;
+#[cfg(test)]
+mod samples_test;
 mod shared;
 mod state;
 #[cfg(test)]

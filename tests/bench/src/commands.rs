@@ -53,7 +53,8 @@ fn material(code: &str) -> Material {
     }
 }
 
-fn submit() -> Command {
+/// A complete application.
+pub fn submit() -> Command {
     Command::Submit {
         item_code: ITEM_CODE.to_owned(),
         project_code: None,

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 mod append;
 mod commands;
 mod disk;
+mod engine_durable;
 #[path = "../../../projections/src/testing/histories.rs"]
 mod histories;
 mod http_load;
@@ -24,7 +25,7 @@ mod replay;
 mod store;
 mod views;
 
-const NAMES: &[&str] = &["append", "commands", "replay", "views", "pages", "store"];
+const NAMES: &[&str] = &["append", "commands", "replay", "views", "pages", "store", "engine"];
 
 /// The allocator that the program has.
 #[global_allocator]
@@ -79,6 +80,7 @@ async fn run(wanted: &[&str], options: &Options) {
             "views" => views::run(options).await,
             "pages" => pages::run().await,
             "store" => store::run(options).await,
+            "engine" => engine_durable::run().await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));
                 std::process::exit(2);
