@@ -208,6 +208,11 @@ fn of_course(event: &Event, process: &Instance) -> Option<Both> {
         Event::ProcessSuspended { reason, .. } => {
             both(format!("流程挂起：{reason}"), format!("The process is suspended: {reason}"))
         }
+        Event::ProcessClockPaused { reason, .. } => both(
+            format!("流程计时暂停：{reason}"),
+            format!("The clock of the process stands still: {reason}"),
+        ),
+        Event::ProcessClockResumed { .. } => both("流程计时恢复", "The clock of the process goes on"),
         Event::ProcessResumed { .. } => both("流程激活", "The process goes on"),
         Event::ProcessEnded { how, .. } => ending_said(how),
         Event::ProcessMigrated { version, reason, .. } => both(
