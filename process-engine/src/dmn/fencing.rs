@@ -1,29 +1,42 @@
-//! What a decision model may not hold, found before it is handed to its reader.
-
-use std::collections::{HashMap, HashSet};
+//! What a decision model may not be, found before it is handed to its reader: each thing with its place.
 
 use roxmltree::{Document, Node};
 
-use super::ReadOptions;
+use super::logic::{Kind, Logic, Xml};
 use crate::{
-    expression::fence,
     finding::{Finding, Severity},
     model::Place,
 };
 
-/// The longest expression in a decision model.
-const MAX_TEXT_BYTES: usize = 64 * 1024;
-/// The deepest nesting of elements.
+/// The deepest nesting of elements: a box within a box within a box is three.
 const MAX_DEPTH: usize = 64;
 /// The most elements.
 const MAX_ELEMENTS: usize = 50_000;
+/// The namespaces of DMN 1.2 to 1.5.
+const NAMESPACES: [&str; 4] = [
+    "http://www.omg.org/spec/DMN/20180521/MODEL/",
+    "https://www.omg.org/spec/DMN/20191111/MODEL/",
+    "https://www.omg.org/spec/DMN/20211108/MODEL/",
+    "https://www.omg.org/spec/DMN/20230324/MODEL/",
+];
 
-/// Everything that is wrong, with its place.
-pub(super) fn check(document: &Document<'_>, options: ReadOptions) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut note = |rule, node: &Node<'_, '_>, message: String, message_zh: &str| {
-        let at = document.text_pos_at(node.range().start);
-        findings.push(Finding {
+/// What was found.
+pub(super) struct Notes<'d, 'a> {
+    document: &'d Document<'a>,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl<'d, 'a> Notes<'d, 'a> {
+    pub(super) fn new(document: &'d Document<'a>) -> Self {
+        Self {
+            document,
+            findings: Vec::new(),
+        }
+    }
+
+    pub(super) fn error(&mut self, rule: &'static str, node: Xml<'_>, message: String, message_zh: &str) {
+        let at = self.document.text_pos_at(node.range().start);
+        self.findings.push(Finding {
             rule,
             severity: Severity::Error,
             place: Place {
@@ -34,106 +47,143 @@ pub(super) fn check(document: &Document<'_>, options: ReadOptions) -> Vec<Findin
             message,
             message_zh: message_zh.to_owned(),
         });
-    };
-    let root = document.root_element();
+    }
+}
+
+/// Whether the file is one that can be looked at at all.
+pub(super) fn shape(root: Xml<'_>, notes: &mut Notes<'_, '_>) -> bool {
+    let namespace = root.tag_name().namespace().unwrap_or_default();
+    if root.tag_name().name() != "definitions" || !NAMESPACES.contains(&namespace) {
+        notes.error(
+            "dmn",
+            root,
+            format!(
+                "this is no model of DMN 1.2 to 1.5: its root is {:?} of {namespace:?}",
+                root.tag_name().name()
+            ),
+            "不是 DMN 1.2 至 1.5 的模型",
+        );
+        return false;
+    }
     if root.descendants().count() > MAX_ELEMENTS {
-        note(
+        notes.error(
             "size",
-            &root,
+            root,
             format!("the model has more than {MAX_ELEMENTS} elements"),
             "决策模型元素过多",
         );
-        return findings;
+        return false;
     }
-    for node in root.descendants().filter(Node::is_element) {
-        if node.ancestors().take(MAX_DEPTH + 1).count() > MAX_DEPTH {
-            note(
-                "nesting",
-                &node,
-                format!("elements are nested deeper than {MAX_DEPTH} levels"),
-                "决策模型嵌套过深",
-            );
-            return findings;
+    let mut deepest = (0_usize, root);
+    let mut open = vec![(root, 1)];
+    while let Some((node, depth)) = open.pop() {
+        if depth > deepest.0 {
+            deepest = (depth, node);
         }
+        open.extend(node.children().filter(Node::is_element).map(|child| (child, depth + 1)));
+    }
+    if deepest.0 > MAX_DEPTH {
+        notes.error(
+            "nesting",
+            deepest.1,
+            format!("elements are nested deeper than {MAX_DEPTH} levels"),
+            "决策模型嵌套过深",
+        );
+        return false;
+    }
+    true
+}
+
+/// What single elements may not say.
+pub(super) fn elements(root: Xml<'_>, notes: &mut Notes<'_, '_>) {
+    for node in root.descendants().filter(Node::is_element) {
         let language = node.attribute("expressionLanguage").unwrap_or_default();
         if !language.is_empty() && !language.to_ascii_uppercase().contains("FEEL") {
-            note(
+            notes.error(
                 "language",
-                &node,
+                node,
                 format!("expressions are written in FEEL, not in {language}"),
                 "表达式必须使用 FEEL",
             );
         }
-        if matches!(node.attribute("kind"), Some("Java" | "PMML")) {
-            note(
-                "external",
-                &node,
-                "functions outside cannot be called".to_owned(),
-                "不允许调用外部函数",
+        if node.tag_name().name() == "import" {
+            notes.error(
+                "import",
+                node,
+                "models that need other models are not read; put all into one".to_owned(),
+                "不支持引用其他模型",
             );
         }
-        if node.tag_name().name() != "text" {
-            continue;
-        }
-        let text = node.text().unwrap_or_default().trim();
-        if text.is_empty() || text == "-" {
-            continue;
-        }
-        let loops = |text: &str| {
-            text.split(|c: char| !c.is_alphanumeric())
-                .find(|word| matches!(*word, "for" | "function" | "external"))
-                .map(str::to_owned)
-        };
-        let checked = fence::check(text, MAX_TEXT_BYTES).and_then(|_| match loops(text) {
-            Some(word) if !options.trusted => Err(format!("may not use {word:?}")),
-            _ => Ok(()),
-        });
-        if let Err(reason) = checked {
-            note("expression", &node, format!("this expression {reason}"), "表达式不被允许");
+        let names_something = node.attribute("name").filter(|_| node.tag_name().name() != "definitions");
+        if names_something.is_some_and(is_treacherous) {
+            notes.error(
+                "name",
+                node,
+                "a name may not hold + or the words for, some, every, return, satisfies, function".to_owned(),
+                "名称中不能含有 + 或 for、some、every、return、satisfies、function 等词",
+            );
         }
     }
-    if let Some(id) = circle(&root) {
-        note(
+}
+
+/// Whether a name could hide a part of an expression in which it stands.
+fn is_treacherous(name: &str) -> bool {
+    name.contains('+')
+        || name
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| matches!(word, "for" | "some" | "every" | "return" | "satisfies" | "function"))
+}
+
+/// What elements may not need.
+pub(super) fn requirements(root: Xml<'_>, logic: &Logic, notes: &mut Notes<'_, '_>) {
+    for element in &logic.elements {
+        for needed in &element.requires {
+            if logic.elements[*needed].kind == Kind::Service && element.kind != Kind::Service {
+                notes.error(
+                    "service",
+                    root,
+                    format!(
+                        "{} calls the decision service {}, which is not supported",
+                        element.name, logic.elements[*needed].name
+                    ),
+                    "不支持调用决策服务",
+                );
+            }
+        }
+    }
+    if let Some(place) = circle(logic) {
+        notes.error(
             "circle",
-            &root,
-            format!("the decision {id} needs its own result"),
+            root,
+            format!("{} needs its own result", logic.elements[place].name),
             "决策之间存在循环依赖",
         );
     }
-    findings
 }
 
-/// A decision that, through others, asks itself.
-fn circle(root: &Node<'_, '_>) -> Option<String> {
-    let mut needs: HashMap<&str, Vec<&str>> = HashMap::new();
-    for element in root.children().filter(Node::is_element) {
-        let Some(id) = element.attribute("id") else { continue };
-        let asked = element
-            .descendants()
-            .filter(|node| matches!(node.tag_name().name(), "requiredDecision" | "requiredKnowledge"))
-            .filter_map(|node| node.attribute("href")?.rsplit('#').next());
-        needs.insert(id, asked.collect());
-    }
-    let mut done = HashSet::new();
-    for start in needs.keys().copied() {
-        // A walk with an explicit stack: each element is entered once and left once.
-        let mut path: HashSet<&str> = HashSet::new();
+/// An element that, through others, needs itself.
+fn circle(logic: &Logic) -> Option<usize> {
+    let mut state = vec![0_u8; logic.elements.len()];
+    for start in 0..logic.elements.len() {
+        // A walk with a stack of its own: each element is entered once and left once.
         let mut open = vec![(start, false)];
-        while let Some((id, leaves)) = open.pop() {
+        while let Some((place, leaves)) = open.pop() {
             if leaves {
-                path.remove(id);
-                done.insert(id);
+                state[place] = 2;
                 continue;
             }
-            if path.contains(id) {
-                return Some(id.to_owned());
+            match state[place] {
+                1 => return Some(place),
+                2 => continue,
+                _ => state[place] = 1,
             }
-            if done.contains(id) {
-                continue;
+            open.push((place, true));
+            for next in &logic.elements[place].requires {
+                if state[*next] == 1 {
+                    return Some(*next);
+                }
+                open.push((*next, false));
             }
-            path.insert(id);
-            open.push((id, true));
-            open.extend(needs.get(id).into_iter().flatten().map(|next| (*next, false)));
         }
     }
     None

@@ -1,30 +1,39 @@
-//! Decision tables and decision requirements (DMN 1.2 to 1.5), fenced like expressions. The tables are dsntk's; which rules
-//! matched is found here, so that it can stand in the history.
+//! Decision tables and decision requirements (DMN 1.2 to 1.5), fenced like expressions. The evaluation is dsntk's; which
+//! rules matched is asked of it as well, so that it can stand in the history.
 
+mod budget;
 mod fencing;
-mod matching;
+mod logic;
 pub mod tck;
 #[cfg(test)]
 mod tests;
+mod twins;
+mod types;
 
 use std::{
-    collections::BTreeMap,
-    fmt,
+    collections::{BTreeMap, HashSet},
+    fmt::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
-use dsntk_feel::{Name, context::FeelContext};
+use dsntk_feel::{Name, context::FeelContext, values::Value as FeelValue};
 use dsntk_model::{DmnElement as _, NamedElement as _};
 use dsntk_model_evaluator::ModelEvaluator;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    expression::{Variables, bridge},
+    expression::{
+        Variables,
+        bridge::{self, Size},
+    },
     finding::{Finding, Rejected},
 };
-use matching::Table;
+use budget::Budget;
+use fencing::Notes;
+use logic::{Hits, Kind, Logic};
+use types::{Type, Types};
 
 /// The largest model that is read.
 pub const MAX_MODEL_BYTES: usize = 1024 * 1024;
@@ -32,7 +41,8 @@ pub const MAX_MODEL_BYTES: usize = 1024 * 1024;
 /// How decision models are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReadOptions {
-    /// The model comes from somebody who is trusted with loops and functions, such as a test suite.
+    /// The model comes from somebody who means no harm, such as a test suite: it may read the clock, call services and loop
+    /// without a budget. Only what would end the program is refused.
     pub trusted: bool,
 }
 
@@ -45,6 +55,8 @@ struct Inner {
     namespace: String,
     name: String,
     decisions: Vec<Decision>,
+    /// What the model says, for reckoning what it costs; none, if it is trusted.
+    logic: Option<Logic>,
     evaluator: Arc<ModelEvaluator>,
 }
 
@@ -55,9 +67,19 @@ pub struct Decision {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// What it, and everything that it asks, may look at.
-    inputs: Vec<String>,
-    table: Option<Arc<Table>>,
+    /// What it, and everything that it asks, may look at, and what that is said to be.
+    inputs: Vec<(String, Type)>,
+    /// Its place among the elements of the model.
+    place: usize,
+    /// How the rules of its table hit, if its logic is one.
+    hits: Option<Hits>,
+}
+
+impl Decision {
+    /// The names of what it, and everything that it asks, looks at.
+    pub fn inputs(&self) -> impl Iterator<Item = &str> {
+        self.inputs.iter().map(|(name, _)| name.as_str())
+    }
 }
 
 /// What a decision gave.
@@ -100,52 +122,96 @@ pub fn read(bytes: &[u8], options: ReadOptions) -> Result<DecisionModel, Rejecte
         .trim_start_matches('\u{feff}');
     let document = roxmltree::Document::parse(text)
         .map_err(|cause| refused("xml", format!("the model is not XML: {cause}"), "决策模型不是合法的 XML"))?;
-    let findings = fencing::check(&document, options);
-    if !findings.is_empty() {
-        return Err(Rejected { findings });
+    let root = document.root_element();
+    let mut notes = Notes::new(&document);
+    let mut logic = Logic::default();
+    if fencing::shape(root, &mut notes) {
+        logic = logic::read(root, &mut notes);
+        fencing::requirements(root, &logic, &mut notes);
+        if options.trusted {
+            notes.findings.retain(|finding| FATAL.contains(&finding.rule));
+        } else {
+            fencing::elements(root, &mut notes);
+        }
     }
-    // The reader is not ours: whatever it stumbles over is a bad model, not the end of the program.
-    let read = catch_unwind(AssertUnwindSafe(|| {
-        let definitions = dsntk_model::parse(text).map_err(|cause| cause.to_string())?;
-        let evaluator = ModelEvaluator::new(std::slice::from_ref(&definitions)).map_err(|cause| cause.to_string())?;
-        Ok::<_, String>((definitions, evaluator))
-    }));
-    let (definitions, evaluator) = match read {
-        Ok(Ok(read)) => read,
-        Ok(Err(cause)) => {
-            return Err(refused(
-                "dmn",
-                format!("the model cannot be read as DMN: {cause}"),
-                "无法读取为 DMN 模型",
-            ));
-        }
-        Err(_) => {
-            return Err(refused(
-                "dmn",
-                "the model cannot be read as DMN".to_owned(),
-                "无法读取为 DMN 模型",
-            ));
-        }
-    };
-    let decisions = matching::decisions(&document);
-    if decisions.is_empty() && definitions.decision_services().is_empty() && definitions.business_knowledge_models().is_empty() {
+    if !notes.findings.is_empty() {
+        return Err(Rejected {
+            findings: notes.findings,
+        });
+    }
+    let decisions = decisions(&logic, &Types::of(root));
+    if decisions.is_empty() && logic.elements.iter().all(|element| element.kind == Kind::Input) {
         return Err(refused(
             "decision",
             "the model holds no decision".to_owned(),
             "模型中没有决策",
         ));
     }
+    let (namespace, name, evaluator) = built(&twins::with_twins(text, root, &logic)).map_err(|cause| {
+        refused(
+            "dmn",
+            format!("the model cannot be read as DMN{cause}"),
+            "无法读取为 DMN 模型",
+        )
+    })?;
     Ok(DecisionModel(Arc::new(Inner {
-        hash: Sha256::digest(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
-            .into(),
-        namespace: definitions.namespace().to_owned(),
-        name: definitions.name().to_owned(),
+        hash: hash_of(bytes).into(),
+        namespace,
+        name,
         decisions,
+        logic: (!options.trusted).then_some(logic),
         evaluator,
     })))
+}
+
+/// SHA-256 in hexadecimal.
+fn hash_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// What would end the program, whoever wrote it.
+const FATAL: [&str; 6] = ["bounds", "circle", "dmn", "external", "nesting", "size"];
+
+/// The evaluator of a model. The reader is not ours: whatever it stumbles over is a bad model, not the end of the program.
+fn built(text: &str) -> Result<(String, String, Arc<ModelEvaluator>), String> {
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        let definitions = dsntk_model::parse(text).map_err(|cause| cause.to_string())?;
+        let evaluator = ModelEvaluator::new(std::slice::from_ref(&definitions)).map_err(|cause| cause.to_string())?;
+        Ok::<_, String>((definitions.namespace().to_owned(), definitions.name().to_owned(), evaluator))
+    }));
+    match read {
+        Ok(read) => read.map_err(|cause| format!(": {cause}")),
+        Err(_) => Err(String::new()),
+    }
+}
+
+fn decisions(logic: &Logic, types: &Types<'_>) -> Vec<Decision> {
+    let all = logic.elements.iter().enumerate();
+    all.filter(|(_, element)| element.kind == Kind::Decision)
+        .map(|(place, element)| {
+            let mut inputs = Vec::new();
+            let mut seen = HashSet::from([place]);
+            let mut open = vec![place];
+            while let Some(at) = open.pop() {
+                let needed = &logic.elements[at];
+                if matches!(needed.kind, Kind::Input | Kind::Implicit) {
+                    inputs.push((needed.variable.to_string(), types.named(needed.type_ref.as_deref())));
+                }
+                open.extend(needed.requires.iter().filter(|next| seen.insert(**next)));
+            }
+            inputs.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Decision {
+                id: element.id.clone(),
+                name: element.name.clone(),
+                inputs,
+                place,
+                hits: element.hits,
+            }
+        })
+        .collect()
 }
 
 impl DecisionModel {
@@ -164,36 +230,39 @@ impl DecisionModel {
         self.0.decisions.iter().find(|one| one.id == decision || one.name == decision)
     }
 
-    /// Asks a decision, by its id or name, or anything else of the model that can be asked, by its name.
+    /// Asks a decision, by its id or name. No rule that matches gives null, unless the table says what else: the caller
+    /// makes an incident of it. An input that is not what the model says it is is an error.
     pub fn evaluate(&self, decision: &str, variables: &dyn Variables) -> Result<Decided, String> {
-        let known = self.find(decision);
-        let empty = Vec::new();
+        let known = self
+            .find(decision)
+            .ok_or_else(|| format!("there is no decision {decision:?} in the model {}", self.0.name))?;
+        let mut context = FeelContext::default();
+        let mut size = Size::default();
         let mut inputs = BTreeMap::new();
-        for name in known.map_or(&empty, |decision| &decision.inputs) {
-            if let Some(value) = variables.get(name) {
-                inputs.insert(name.clone(), value.into_owned());
-            }
+        for (name, expected) in &known.inputs {
+            let Some(value) = variables.get(name) else { continue };
+            let read = expected
+                .read(&value, &mut size)
+                .map_err(|reason| format!("{name}: {reason}"))?;
+            context.set_entry(&Name::from(name.as_str()), read);
+            inputs.insert(name.clone(), value.into_owned());
         }
-        let outputs = self.ask(known.map_or(decision, |decision| &decision.name), &inputs)?;
-        let rules = match known.and_then(|decision| decision.table.as_ref()) {
-            Some(table) => table.matched(variables),
+        if let Some(logic) = &self.0.logic {
+            Budget::new(logic, &inputs).afford(known.place)?;
+        }
+        let outputs = bridge::to_json(self.ask_feel(&known.name, &context)?)?;
+        let mut rules = match known.hits {
+            Some(_) => rule_numbers(&self.ask_feel(&twins::twin_of(known.place), &context)?),
             None => Vec::new(),
         };
+        if known.hits == Some(Hits::First) {
+            rules.truncate(1);
+        }
         Ok(Decided { outputs, rules, inputs })
     }
 
-    /// Asks whatever has this name, with these inputs.
-    pub(crate) fn ask(&self, name: &str, inputs: &BTreeMap<String, Value>) -> Result<Value, String> {
-        let mut context = FeelContext::default();
-        let mut size = bridge::Size::default();
-        for (name, value) in inputs {
-            context.set_entry(&Name::from(name.as_str()), bridge::to_feel(value, &mut size)?);
-        }
-        self.ask_feel(name, &context).and_then(bridge::to_json)
-    }
-
     /// The same with FEEL's own values.
-    pub(crate) fn ask_feel(&self, name: &str, context: &FeelContext) -> Result<dsntk_feel::values::Value, String> {
+    pub(crate) fn ask_feel(&self, name: &str, context: &FeelContext) -> Result<FeelValue, String> {
         let inner = &self.0;
         catch_unwind(AssertUnwindSafe(|| {
             inner
@@ -201,5 +270,14 @@ impl DecisionModel {
                 .evaluate_invocable(&inner.namespace, &inner.name, name, context)
         }))
         .map_err(|_| format!("{name} could not be evaluated"))
+    }
+}
+
+/// The rules that a twin found.
+fn rule_numbers(value: &FeelValue) -> Vec<u32> {
+    let number = |value: &FeelValue| value.to_string().parse::<u32>().ok();
+    match value {
+        FeelValue::List(numbers) => numbers.iter().filter_map(number).collect(),
+        one => number(one).into_iter().collect(),
     }
 }

@@ -130,14 +130,55 @@ pub(crate) fn check(node: &AstNode) -> Result<(), String> {
     }
 }
 
+/// What a decision model may not hold: calls of what is neither a function of the language nor known, functions outside, and
+/// the clock, for a decision that is asked again must give the same.
+pub(crate) fn check_calls(node: &AstNode, is_known: &dyn Fn(&Name) -> bool) -> Result<(), String> {
+    match node {
+        AstNode::FunctionInvocation(callee, _) => {
+            if let AstNode::Name(name) = &**callee {
+                if is_clock(name.as_str()) && !is_known(name) {
+                    return Err(format!(
+                        "reads the clock; let {:?} be an input of the decision",
+                        name.as_str()
+                    ));
+                }
+                if !is_built_in(name.as_str()) && !is_known(name) {
+                    return Err(format!("calls {:?}, which is no function", name.as_str()));
+                }
+            }
+        }
+        AstNode::FunctionBody(_, true) => return Err("may not use a function from outside".to_owned()),
+        _ => {}
+    }
+    parts(node).into_iter().try_for_each(|part| check_calls(part, is_known))
+}
+
+/// The names that an expression itself gives to something.
+pub(crate) fn bound(node: &AstNode) -> Vec<Name> {
+    let mut names = Vec::new();
+    each(node, &mut |part| match part {
+        AstNode::ContextEntryKey(name) | AstNode::ParameterName(name) => names.push(name.clone()),
+        AstNode::IterationContextSingle(name, _)
+        | AstNode::IterationContextInterval(name, _, _)
+        | AstNode::QuantifiedContext(name, _) => {
+            if let AstNode::Name(name) = &**name {
+                names.push(name.clone());
+            }
+        }
+        _ => {}
+    });
+    names
+}
+
 /// The names that an expression looks up, each once; what it only calls is none of them.
 pub(crate) fn names(node: &AstNode) -> Vec<Name> {
     let mut names: Vec<Name> = Vec::new();
-    let mut called: Vec<*const AstNode> = Vec::new();
+    // Names that are no variables: what is called, and members.
+    let mut others: Vec<*const AstNode> = Vec::new();
     each(node, &mut |part| match part {
-        AstNode::FunctionInvocation(callee, _) => called.push(&raw const **callee),
-        AstNode::Path(_, member) => called.push(&raw const **member),
-        AstNode::Name(name) if !called.contains(&std::ptr::from_ref(part)) && !names.contains(name) => names.push(name.clone()),
+        AstNode::FunctionInvocation(callee, _) => others.push(&raw const **callee),
+        AstNode::Path(_, member) => others.push(&raw const **member),
+        AstNode::Name(name) if !others.contains(&std::ptr::from_ref(part)) && !names.contains(name) => names.push(name.clone()),
         AstNode::QualifiedName(segments) => {
             if let Some(AstNode::QualifiedNameSegment(name)) = segments.first()
                 && !names.contains(name)
@@ -168,7 +209,7 @@ pub(crate) fn plain(node: &AstNode) -> Option<u64> {
             | AstNode::Out(..) => is_plain = false,
             AstNode::In(_, tests) => is_plain &= names(tests).is_empty(),
             AstNode::FunctionInvocation(callee, _) => {
-                is_plain &= matches!(&**callee, AstNode::Name(name) if is_linear(name.as_str()))
+                is_plain &= matches!(&**callee, AstNode::Name(name) if is_linear(name.as_str()));
             }
             _ => {}
         }

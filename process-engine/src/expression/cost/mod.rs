@@ -37,6 +37,7 @@ pub(crate) struct Known<'a> {
 pub(crate) type Scope<'a> = Option<Rc<Known<'a>>>;
 
 /// The scope with one more name in it.
+#[allow(clippy::unnecessary_wraps)] // A scope may have no name in it.
 pub(crate) fn with<'a>(scope: &Scope<'a>, name: Name, value: Foreseen<'a>) -> Scope<'a> {
     Some(Rc::new(Known {
         name,
@@ -85,12 +86,12 @@ impl Reckoning {
 
     /// The most that a part of an expression can give.
     pub(crate) fn of<'a>(&mut self, node: &'a AstNode, scope: &Scope<'a>) -> Result<Foreseen<'a>, String> {
+        use AstNode as N;
         self.steps += 1;
         if self.steps > MAX_STEPS {
             return Err("calls functions too often".to_owned());
         }
         self.spend(1)?;
-        use AstNode as N;
         Ok(match node {
             N::Numeric(before, after, ..) => Foreseen::Made(Made::number_written(before, after)),
             N::String(text) | N::At(text) => Foreseen::Made(Made::one(1 + text.len() as u64)),
@@ -120,7 +121,7 @@ impl Reckoning {
                 self.of(condition, scope)?;
                 let then = self.of(then, scope)?;
                 let otherwise = self.of(otherwise, scope)?;
-                then.or(otherwise)
+                then.or(&otherwise)
             }
             N::List(items) | N::CommaList(items) | N::ExpressionList(items) | N::NegatedList(items) => self.list(items, scope)?,
             N::Context(entries) => self.context(entries, scope)?,
@@ -178,7 +179,7 @@ impl Reckoning {
             self.steps += 1;
             if known.name == *name {
                 found = Some(match found {
-                    Some(member) => member.or(known.value.clone()),
+                    Some(member) => member.or(&known.value),
                     None => known.value.clone(),
                 });
                 break;
@@ -187,7 +188,7 @@ impl Reckoning {
                 && let Some(member) = known.value.own_member(name)
             {
                 found = Some(match found {
-                    Some(inner) => inner.or(member),
+                    Some(inner) => inner.or(&member),
                     None => member,
                 });
             }

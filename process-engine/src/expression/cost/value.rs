@@ -186,11 +186,16 @@ impl<'a> Foreseen<'a> {
         Self::Seen(Rc::from([value]), bounds_of(value))
     }
 
+    /// Null.
+    pub(crate) fn nothing() -> Self {
+        Self::Made(Made::one(1))
+    }
+
     fn any_of(values: Vec<&'a Value>) -> Self {
         let bounds = values.iter().map(|value| bounds_of(value)).reduce(Made::or);
         match bounds {
             Some(bounds) => Self::Seen(values.into(), bounds),
-            None => Self::Made(Made::one(1)),
+            None => Self::nothing(),
         }
     }
 
@@ -210,8 +215,8 @@ impl<'a> Foreseen<'a> {
     }
 
     /// This or that.
-    pub(crate) fn or(self, other: Self) -> Self {
-        match (&self, &other) {
+    pub(crate) fn or(&self, other: &Self) -> Self {
+        match (self, other) {
             (Self::Seen(some, _), Self::Seen(others, _)) if some.len() + others.len() < 64 => {
                 Self::any_of(some.iter().chain(others.iter()).copied().collect())
             }
@@ -254,23 +259,23 @@ impl<'a> Foreseen<'a> {
                                 1 + items.len() as u64 + members().map(units_of).sum::<u64>(),
                             ))
                         }
-                        other => entry_of(other, name).map_or(Self::Made(Made::one(1)), Self::seen),
+                        other => entry_of(other, name).map_or(Self::nothing(), Self::seen),
                     };
                     found = Some(match found {
-                        Some(before) => before.or(member),
+                        Some(before) => before.or(&member),
                         None => member,
                     });
                 }
-                found.unwrap_or(Self::Made(Made::one(1)))
+                found.unwrap_or(Self::nothing())
             }
             Self::Fields(fields) => fields
                 .iter()
                 .rev()
                 .find(|(known, _)| known == name)
-                .map_or(Self::Made(Made::one(1)), |(_, value)| value.clone()),
-            Self::Made(made) if made.is_number => Self::Made(Made::one(1)),
+                .map_or(Self::nothing(), |(_, value)| value.clone()),
+            Self::Made(made) if made.is_number => Self::nothing(),
             Self::Made(made) => Self::Made(made.flat()),
-            Self::Function(_) => Self::Made(Made::one(1)),
+            Self::Function(_) => Self::nothing(),
         }
     }
 

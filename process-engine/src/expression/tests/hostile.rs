@@ -88,8 +88,9 @@ fn loops_without_bounds_are_not_begun() {
 
 #[test]
 fn what_doubles_and_doubles_is_not_begun() {
-    let entries: String = (1..60).map(|n| format!(", a{n}: a{0} + a{0}", n - 1)).collect();
-    let lists: String = (1..60).map(|n| format!(", a{n}: [a{0}, a{0}]", n - 1)).collect();
+    let chain = |entry: fn(usize) -> String| (1..60).map(entry).collect::<Vec<_>>().join("");
+    let entries = chain(|n| format!(", a{n}: a{0} + a{0}", n - 1));
+    let lists = chain(|n| format!(", a{n}: [a{0}, a{0}]", n - 1));
     for feel in [
         format!("{{ a0: \"ha\"{entries} }}"),
         format!("string length({{ a0: \"ha\"{entries} }}.a59)"),
