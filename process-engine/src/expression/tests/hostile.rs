@@ -88,7 +88,7 @@ fn loops_without_bounds_are_not_begun() {
 
 #[test]
 fn what_doubles_and_doubles_is_not_begun() {
-    let chain = |entry: fn(usize) -> String| (1..60).map(entry).collect::<Vec<_>>().join("");
+    let chain = |entry: fn(usize) -> String| (1..60).map(entry).collect::<String>();
     let entries = chain(|n| format!(", a{n}: a{0} + a{0}", n - 1));
     let lists = chain(|n| format!(", a{n}: [a{0}, a{0}]", n - 1));
     for feel in [
