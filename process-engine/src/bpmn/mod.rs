@@ -14,9 +14,12 @@ mod rules;
 mod schema;
 mod soundness;
 mod source;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests;
 pub mod zhulu;
 
-use std::sync::Arc;
+use std::{fmt::Write, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -47,7 +50,7 @@ pub struct Read {
 
 /// Reads a model.
 pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Read, Rejected> {
-    let (definitions, findings) = look(bytes, options);
+    let (definitions, findings) = look(bytes, *options);
     match definitions {
         Some(definitions) if !findings.has_errors() => Ok(Read {
             definitions,
@@ -61,10 +64,10 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Read, Rejected> {
 
 /// All that is wrong with a model, errors and warnings, in the order of the file.
 pub fn check(bytes: &[u8], options: &ReadOptions) -> Vec<Finding> {
-    look(bytes, options).1.sorted()
+    look(bytes, *options).1.sorted()
 }
 
-fn look(bytes: &[u8], options: &ReadOptions) -> (Option<Definitions>, Findings) {
+fn look(bytes: &[u8], options: ReadOptions) -> (Option<Definitions>, Findings) {
     let mut findings = Findings::default();
     if bytes.len() > MAX_MODEL_BYTES {
         let message = format!("The model is larger than {MAX_MODEL_BYTES} bytes; split it.");
@@ -113,7 +116,7 @@ fn look(bytes: &[u8], options: &ReadOptions) -> (Option<Definitions>, Findings) 
         }
     };
     let source = Source::new(&document);
-    rules::look(&source, *options, &mut findings);
+    rules::look(&source, options, &mut findings);
     let definitions = compile::definitions(&source, options, &hash_of(bytes), &mut findings);
     if !findings.has_errors() {
         // Whether it can run to its end is a question to a model that means something.
@@ -124,6 +127,10 @@ fn look(bytes: &[u8], options: &ReadOptions) -> (Option<Definitions>, Findings) 
 
 /// SHA-256 of the bytes, in hexadecimal: what a model is known by.
 fn hash_of(bytes: &[u8]) -> Arc<str> {
-    let digits = Sha256::digest(bytes);
-    digits.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    let mut digits = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a text cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits.into()
 }

@@ -149,12 +149,12 @@ pub(crate) fn is_bpmn(node: Xml<'_>) -> bool {
 }
 
 /// The name of an element of BPMN's namespace; of any other: nothing.
-pub(crate) fn name<'a>(node: Xml<'a>) -> &'a str {
+pub(crate) fn name(node: Xml<'_>) -> &str {
     if is_bpmn(node) { node.tag_name().name() } else { "" }
 }
 
 /// The BPMN elements in an element.
-pub(crate) fn kids<'a>(node: Xml<'a>) -> impl Iterator<Item = Xml<'a>> {
+pub(crate) fn kids(node: Xml<'_>) -> impl Iterator<Item = Xml<'_>> {
     node.children().filter(|kid| is_bpmn(*kid))
 }
 
@@ -192,7 +192,7 @@ pub(crate) fn is_true(text: &str) -> bool {
 }
 
 /// The id of an element.
-pub(crate) fn id<'a>(node: Xml<'a>) -> Option<&'a str> {
+pub(crate) fn id(node: Xml<'_>) -> Option<&str> {
     attr(node, "id")
 }
 
@@ -224,7 +224,7 @@ pub(crate) fn zhulu_attr<'a>(node: Xml<'a>, wanted: &str) -> Option<&'a str> {
 }
 
 /// The elements of other namespaces that extend an element.
-pub(crate) fn extensions<'a>(node: Xml<'a>) -> impl Iterator<Item = Xml<'a>> {
+pub(crate) fn extensions(node: Xml<'_>) -> impl Iterator<Item = Xml<'_>> {
     kids_of(node, "extensionElements").flat_map(|extension| extension.children().filter(Node::is_element))
 }
 

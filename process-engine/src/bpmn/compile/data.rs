@@ -17,7 +17,7 @@ const PLACEHOLDER: &str = "__targetRef_placeholder";
 
 impl<'a> Compiler<'_, 'a> {
     /// The data objects and properties of a level or an activity.
-    pub(super) fn data(&mut self, xml: Xml<'a>) -> Vec<DataObject> {
+    pub(super) fn data(xml: Xml<'a>) -> Vec<DataObject> {
         let objects = kids(xml).filter(|kid| matches!(name(*kid), "dataObject" | "property"));
         let objects: Vec<Xml<'a>> = objects.filter(|object| attr(*object, "name") != Some(PLACEHOLDER)).collect();
         let object = |object: Xml<'a>| {
@@ -69,12 +69,11 @@ impl<'a> Compiler<'_, 'a> {
         if target == PLACEHOLDER {
             return Vec::new();
         }
-        let value = match kid(association, "transformation") {
-            Some(transformation) => self.formal(transformation),
-            None => {
-                let source = end("sourceRef").and_then(|source| self.data_name(&source));
-                source.and_then(|source| self.variable(association, &source))
-            }
+        let value = if let Some(transformation) = kid(association, "transformation") {
+            self.formal(transformation)
+        } else {
+            let source = end("sourceRef").and_then(|source| self.data_name(&source));
+            source.and_then(|source| self.variable(association, &source))
         };
         value.map(|value| Mapping { target, value }).into_iter().collect()
     }

@@ -31,7 +31,7 @@ impl<'a> Compiler<'_, 'a> {
         if body.is_empty() {
             return None;
         }
-        match self.language(node) {
+        match Self::language(node) {
             Language::Other if !self.options.foreign_scripts => {
                 let language = attr(node, "language").unwrap_or_default();
                 self.error(
@@ -47,7 +47,7 @@ impl<'a> Compiler<'_, 'a> {
         }
     }
 
-    fn language(&self, node: Xml<'a>) -> Language {
+    fn language(node: Xml<'a>) -> Language {
         // The standard's own default for a whole file is XPath; no tool means it, so only what an expression says counts.
         let Some(said) = attr(node, "language") else {
             return Language::Feel;
@@ -200,12 +200,11 @@ fn closing(text: &str) -> Option<usize> {
     for (at, char) in text.char_indices() {
         match (quote, char) {
             (Some(open), char) if open == char => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(char),
             (None, '{') => depth += 1,
             (None, '}') if depth == 0 => return Some(at),
             (None, '}') => depth -= 1,
-            (None, _) => {}
+            _ => {}
         }
     }
     None

@@ -94,7 +94,7 @@ impl<'a> Compiler<'_, 'a> {
                 .map(|(flow, at)| (flow.id.clone(), FlowIx(at)))
                 .collect(),
             children,
-            data: self.data(xml),
+            data: Self::data(xml),
             candidate_starters: candidate_starters(xml),
             starter_variable: kids_of(xml, "startEvent")
                 .find_map(|start| engine_attr(start, "initiator"))

@@ -24,7 +24,7 @@ const MAX_TRIES: u32 = 100;
 
 impl<'a> Compiler<'_, 'a> {
     /// Whether an element says what job it is, in whatever way.
-    pub(super) fn names_a_job(&self, xml: Xml<'a>) -> bool {
+    pub(super) fn names_a_job(xml: Xml<'a>) -> bool {
         zhulu_attr(xml, "job").is_some()
             || ["type", "topic", "class", "delegateExpression", "expression"]
                 .iter()

@@ -7,6 +7,7 @@ mod data;
 mod events;
 mod expressions;
 mod graph;
+mod handling;
 mod jobs;
 mod loops;
 mod messages;
@@ -29,7 +30,7 @@ pub(super) use approvals::timeout_of;
 /// What the compilation of a file has at hand.
 pub(super) struct Compiler<'r, 'a> {
     source: &'r Source<'a>,
-    options: &'r ReadOptions,
+    options: ReadOptions,
     findings: &'r mut Findings,
     translations: Vec<Translation>,
     /// The names of messages that a message flow gives to both of its ends, by the id of the end.
@@ -37,12 +38,7 @@ pub(super) struct Compiler<'r, 'a> {
 }
 
 /// Makes the executable graphs of all processes of a file.
-pub(super) fn definitions<'a>(
-    source: &Source<'a>,
-    options: &ReadOptions,
-    hash: &Arc<str>,
-    findings: &mut Findings,
-) -> Definitions {
+pub(super) fn definitions(source: &Source<'_>, options: ReadOptions, hash: &Arc<str>, findings: &mut Findings) -> Definitions {
     let mut compiler = Compiler {
         source,
         options,

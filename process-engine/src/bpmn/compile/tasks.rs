@@ -22,7 +22,7 @@ impl<'a> Compiler<'_, 'a> {
             completion_quantity: self.quantity(xml, "completionQuantity"),
             inputs,
             outputs,
-            data: self.data(xml),
+            data: Self::data(xml),
             compensated_by: None,
             skip: engine_attr(xml, "skipExpression").and_then(|written| self.expression(xml, written)),
         }
@@ -75,7 +75,7 @@ impl<'a> Compiler<'_, 'a> {
 
     fn sending(&mut self, xml: Xml<'a>) -> Sending {
         let message = self.message(xml, xml);
-        let job = (self.names_a_job(xml)).then(|| Box::new(self.job(xml)));
+        let job = (Self::names_a_job(xml)).then(|| Box::new(self.job(xml)));
         if message.is_none() && job.is_none() {
             self.warning(
                 "sends-nothing",

@@ -30,6 +30,26 @@ struct Seen {
     complete: bool,
 }
 
+/// The states that are known, and those that were not yet played on from.
+#[derive(Default)]
+struct States {
+    numbers: HashMap<Marking, usize>,
+    open: VecDeque<(usize, Marking)>,
+}
+
+impl States {
+    fn number_of(&mut self, marking: Marking, before: &mut Vec<Vec<usize>>) -> usize {
+        if let Some(known) = self.numbers.get(&marking) {
+            return *known;
+        }
+        let number = before.len();
+        before.push(Vec::new());
+        self.numbers.insert(marking.clone(), number);
+        self.open.push_back((number, marking));
+        number
+    }
+}
+
 /// Plays a level through and says what is wrong with it.
 pub(super) fn look(said: &mut Said<'_, '_>, level: Option<NodeIx>) {
     let net = Net::new(said.process, level);
@@ -119,23 +139,11 @@ fn play(said: &Said<'_, '_>, net: &Net<'_>, beginnings: Vec<Marking>) -> Seen {
         waited: HashSet::new(),
         complete: true,
     };
-    let mut known: HashMap<Marking, usize> = HashMap::new();
-    let mut open = VecDeque::new();
-    let mut learn =
-        |marking: Marking, before: &mut Vec<Vec<usize>>, open: &mut VecDeque<(usize, Marking)>| match known.get(&marking) {
-            Some(state) => *state,
-            None => {
-                let state = before.len();
-                before.push(Vec::new());
-                known.insert(marking.clone(), state);
-                open.push_back((state, marking));
-                state
-            }
-        };
+    let mut states = States::default();
     for marking in beginnings {
-        learn(marking, &mut seen.before, &mut open);
+        states.number_of(marking, &mut seen.before);
     }
-    while let Some((state, marking)) = open.pop_front() {
+    while let Some((state, marking)) = states.open.pop_front() {
         if seen.before.len() > MAX_STATES || marking.contains(&MAX_TOKENS) {
             seen.complete = false;
             break;
@@ -155,9 +163,9 @@ fn play(said: &Said<'_, '_>, net: &Net<'_>, beginnings: Vec<Marking>) -> Seen {
             seen.moved.insert(*at);
             for step in steps {
                 match step {
-                    Step::To(next) => {
-                        let next = learn(next, &mut seen.before, &mut open);
-                        seen.before[next].push(state);
+                    Step::To(marking) => {
+                        let after = states.number_of(marking, &mut seen.before);
+                        seen.before[after].push(state);
                     }
                     Step::End => seen.ends.push(state),
                 }
