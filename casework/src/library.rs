@@ -176,11 +176,6 @@ impl Library {
         Some((process.reference.clone(), edition.version))
     }
 
-    /// The process of this name in a version of a model, or the only one that can be started.
-    pub fn process_of(&self, edition: &Edition, name: &str) -> Option<ProcessRef> {
-        Some(self.find(edition, name)?.0)
-    }
-
     /// The versions of a key that new things go by on a day, the newest first.
     fn in_force(&self, key: &str, on: NaiveDate) -> Vec<&Edition> {
         let of_key = self.0.editions.get(key);
