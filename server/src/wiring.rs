@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::NaiveDate;
-use commands::outside::{Bookmarks, DueTimer, DueTimers, OutsideError, ProvisionalCases};
+use chrono::{DateTime, NaiveDate, Utc};
+use commands::outside::{Bookmarks, DueProcessTimer, DueProcessTimers, DueTimer, DueTimers, OutsideError, ProvisionalCases};
 use event_store_contract::{Lane, Position};
-use projections::{Database, Held, PgBookmarks, deadlines};
+use projections::{Database, Held, PgBookmarks, deadlines, processes};
 use uuid::Uuid;
 
 /// What the views know, for those who act on it.
@@ -45,6 +45,22 @@ impl DueTimers for FromViews {
             case_id: row.case_id,
             timer: row.kind,
             due_on: row.due_on,
+        };
+        Ok(due.into_iter().map(timer).collect())
+    }
+}
+
+#[async_trait]
+impl DueProcessTimers for FromViews {
+    async fn due(&self, now: DateTime<Utc>, lane: Lane, limit: usize) -> Result<Vec<DueProcessTimer>, OutsideError> {
+        let due = processes::due_timers(&self.database, now, lane, limit)
+            .await
+            .map_err(outside)?;
+        let timer = |row: processes::TimerRow| DueProcessTimer {
+            category: row.category,
+            case_id: row.case_id,
+            timer: row.timer_key.cast_unsigned(),
+            due_at: row.due_at,
         };
         Ok(due.into_iter().map(timer).collect())
     }

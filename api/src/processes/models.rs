@@ -309,10 +309,7 @@ impl ModelMutations {
         let category = crate::ids::GlobalId::decode_case(&ask.case_id).map(|(category, _)| category);
         let found = natural(version, "input.version").and_then(|version| {
             let key = category.map_err(|cause| UserError::invalid("input.caseId", "案件标识无效", cause))?;
-            let edition = library
-                .editions()
-                .find(|edition| &*edition.key == key && edition.version == version);
-            let process = edition.and_then(|edition| library.process_of(edition, key));
+            let process = library.process_of(key, version);
             process.map(|to| (to, version)).ok_or_else(|| {
                 UserError::invalid(
                     "input.version",
