@@ -48,7 +48,8 @@ pub(crate) fn check(kind: ModelKind, bytes: &[u8]) -> Result<(), Vec<String>> {
 /// SHA-256 in hexadecimal: what a model is known by.
 pub(crate) fn hash(bytes: &[u8]) -> Arc<str> {
     let digits = Sha256::digest(bytes);
-    digits.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    let hex = |byte: &u8| [byte >> 4, byte & 0xf].map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0'));
+    digits.iter().flat_map(hex).collect::<String>().into()
 }
 
 /// Findings as sentences.

@@ -28,11 +28,11 @@ impl Bureau {
 
     /// Every version of every model that was ever proposed.
     pub async fn models(&self) -> Result<Shelf, CommandError> {
-        let mut shelf = Shelf::default();
+        let mut known = Shelf::default();
         for event in self.events_of::<Deployment>(&model_stream()?).await? {
-            Deployment::evolve(&mut shelf, &event);
+            Deployment::evolve(&mut known, &event);
         }
-        Ok(shelf)
+        Ok(known)
     }
 
     /// The file of a version, whether it is in force or not; none, if there is no such version.

@@ -63,6 +63,7 @@ impl Bureau {
 }
 
 /// What is asked, before the type of the case is known.
+#[allow(clippy::large_enum_variant, reason = "few live at once, and each only for a moment")]
 enum Asked {
     Process(instance::Command),
     Task(instance::Command, Option<case::Command>),

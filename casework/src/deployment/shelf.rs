@@ -148,32 +148,32 @@ impl Library {
     /// One that can no longer be read (its rules have become stricter since) is left out, and named.
     #[must_use]
     pub fn deployed<'a>(&self, events: impl IntoIterator<Item = &'a Event>) -> (Self, Vec<LibraryError>) {
-        let mut shelf = Shelf::default();
-        let mut sources: BTreeMap<(String, u32), Arc<[u8]>> = BTreeMap::new();
+        let mut known = Shelf::default();
+        let mut files: BTreeMap<(String, u32), Arc<[u8]>> = BTreeMap::new();
         for event in events {
             if let Event::ModelProposed {
                 key, version, source, ..
             } = event
             {
-                sources.insert((key.clone(), *version), source.as_bytes().into());
+                files.insert((key.clone(), *version), source.as_bytes().into());
             }
-            shelf.take(event);
+            known.take(event);
         }
         let mut library = self.clone();
         let mut unreadable = Vec::new();
-        for version in shelf.versions() {
-            let is_retired = version.stage == Stage::Retired;
-            let source = sources.get(&(version.key.clone(), version.version));
-            let Some(bytes) = source.filter(|_| is_retired || version.stage == Stage::Approved) else {
+        for one in known.versions() {
+            let is_retired = one.stage == Stage::Retired;
+            let source = files.get(&(one.key.clone(), one.version));
+            let Some(bytes) = source.filter(|_| is_retired || one.stage == Stage::Approved) else {
                 continue;
             };
             let edition = Edition {
-                key: version.key.as_str().into(),
-                kind: version.kind,
-                version: version.version,
-                hash: version.hash.as_str().into(),
-                effective_from: version.effective_from,
-                percent: version.percent,
+                key: one.key.as_str().into(),
+                kind: one.kind,
+                version: one.version,
+                hash: one.hash.as_str().into(),
+                effective_from: one.effective_from,
+                percent: one.percent,
                 retired: is_retired,
                 bytes: bytes.clone(),
             };

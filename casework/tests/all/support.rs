@@ -1,5 +1,7 @@
 //! A case at work that is told step by step: who, in which role, asked what on which day.
 
+#![allow(clippy::assigning_clones, reason = "tests")]
+
 use casework::{Library, Work, WorkCommand, WorkDesk, WorkEvent, Worked};
 use decider::Decider as _;
 use domain::{

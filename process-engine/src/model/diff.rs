@@ -128,8 +128,9 @@ fn work(node: &super::Node) -> String {
             Work::User(user) => format!("{user:?}"),
             other => format!("{other:?}"),
         },
-        NodeKind::Start { catch, interrupting } => format!("{catch:?} {interrupting}"),
-        NodeKind::Boundary { catch, interrupting, .. } => format!("{catch:?} {interrupting}"),
+        NodeKind::Start { catch, interrupting } | NodeKind::Boundary { catch, interrupting, .. } => {
+            format!("{catch:?} {interrupting}")
+        }
         NodeKind::Catch(catch) => format!("{catch:?}"),
         NodeKind::Throw(throw) | NodeKind::End(throw) => format!("{throw:?}"),
         NodeKind::Call(call) => format!("{call:?}"),

@@ -33,7 +33,7 @@ fn wcp14_as_many_instances_as_there_are_buildings_are_waited_for() {
     let buildings = json!(["1#", "2#", "3#", "4#"]);
     let mut story = Story::of("wcp14_mi_known_at_run_time", &[("buildings", buildings)]);
     story.open(&["inspect"; 4]);
-    (0..4).for_each(|_| drop(story.done("inspect")));
+    (0..4).for_each(|_| _ = story.done("inspect"));
     story.open(&["report"]);
 }
 
@@ -43,7 +43,7 @@ fn wcp15_one_more_instance_is_added_while_the_others_run() {
     story.open(&["countersign"; 3]);
     add(&mut story, "zhao");
     story.open(&["countersign"; 4]);
-    (0..3).for_each(|_| drop(story.done("countersign")));
+    (0..3).for_each(|_| _ = story.done("countersign"));
     story.open(&["countersign"]).done("countersign").open(&["issue"]);
 }
 

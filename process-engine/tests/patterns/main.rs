@@ -1,6 +1,8 @@
 //! The 43 control-flow patterns of the Workflow Patterns Initiative (workflowpatterns.com), one model and one story each.
 //! What is supported and by what is told in `docs/processes/patterns.md`; a test here holds that list to the stories.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod branching;
 mod cancelling;
 mod instances;

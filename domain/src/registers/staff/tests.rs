@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use decider::{replay, stored, testing::given};
+use strum::VariantNames as _;
 
 use super::*;
 use crate::case_types::construction_permit::testing as permit;
@@ -104,7 +105,7 @@ fn what_contradicts_itself_is_refused() {
         given::<StaffRegister>(bureau())
             .at(&desk)
             .when(command)
-            .then_rejected(expected)
+            .then_rejected(expected);
     };
     ask(&substitution("li", "2026-05-01", "2026-05-02"), &Rejection::OwnSubstitute);
     ask(
@@ -149,6 +150,5 @@ fn every_sample_that_was_ever_stored_can_be_read() {
             serde_json::from_str::<serde_json::Value>(data).unwrap()
         );
     }
-    use strum::VariantNames as _;
     assert_eq!(Event::VARIANTS.len(), 5, "a new event needs a sample");
 }

@@ -157,13 +157,18 @@ fn cast(feature: &Feature, model: &Definitions) -> Option<(String, Vec<String>)>
     Some((main.to_owned(), beside))
 }
 
+/// Scripts by when they are done, the instance and the job.
+type Running = BTreeMap<(DateTime<Utc>, usize, Key), Word>;
+/// From when to when, by what it was called.
+type Stamps = BTreeMap<String, Vec<(DateTime<Utc>, DateTime<Utc>)>>;
+
 struct Stage<'m> {
     simulation: Simulation,
     model: &'m Definitions,
     /// Scripts that take their time, by the moment at which they are done: in the order in which they began.
-    running: BTreeMap<(DateTime<Utc>, usize, Key), Word>,
+    running: Running,
     /// When something began and was done.
-    stamps: BTreeMap<String, Vec<(DateTime<Utc>, DateTime<Utc>)>>,
+    stamps: Stamps,
     got: Got,
     scripts: u32,
 }
@@ -196,10 +201,11 @@ impl Stage<'_> {
     fn next_script(&self) -> Option<(usize, Key, Word)> {
         let begun: BTreeSet<(usize, Key)> = self.running.keys().map(|(_, at, key)| (*at, *key)).collect();
         for (at, player) in self.simulation.players().iter().enumerate() {
-            let jobs = player.state().jobs.iter();
-            for (key, job) in
-                jobs.filter(|(key, job)| !begun.contains(&(at, **key)) && job.retry_at.is_none() && job.tries_left > 0)
-            {
+            let mut jobs = player.state().jobs.iter();
+            let is_next = |(key, job): &(&Key, &crate::instance::Job)| {
+                !begun.contains(&(at, **key)) && job.retry_at.is_none() && job.tries_left > 0
+            };
+            if let Some((key, job)) = jobs.find(is_next) {
                 let script = job.fields.get("script").and_then(Value::as_str).unwrap_or_default();
                 return Some((at, *key, Word::read(script)));
             }
