@@ -135,13 +135,13 @@ fn a_step_that_means_a_command_of_the_case_is_done_by_that_command_only() {
     assert!(mine["processTasks"].is_array());
     people.clerk.does(
         "caseNotifyCorrection",
-        json!({ "caseId": case, "gaps": [{ "code": "M01", "kind": "WRONG_FORM", "reason": "请重新盖章" }], "deliveredBy": "短信", "occurredAt": at(3, 12) }),
+        json!({ "caseId": case, "gaps": [{ "code": "M07", "kind": "MISSING", "reason": "请补齐" }], "deliveredBy": "短信", "occurredAt": at(3, 12) }),
     );
     let seen = process(&people.clerk, &case, &Value::Null);
     assert_eq!(open_at(&seen, "correction").len(), 1, "{seen}");
     people.applicant.does(
         "caseSupplyCorrection",
-        json!({ "caseId": case, "materials": [material("M01")], "occurredAt": at(2, 9) }),
+        json!({ "caseId": case, "materials": [material("M07")], "occurredAt": at(2, 9) }),
     );
     let seen = process(&people.clerk, &case, &Value::Null);
     assert_eq!(open_at(&seen, "intake").len(), 1, "{seen}");
