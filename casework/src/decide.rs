@@ -7,6 +7,7 @@ mod returning;
 mod together;
 
 use decider::Decider as _;
+use domain::metadata::Channel;
 use domain::{
     case::{Case, CaseCommand, CaseEvent, CaseType, Event},
     case_types::is_kernel_event,
@@ -52,14 +53,21 @@ fn of_case<T: CaseType>(
     if happened.is_empty() || !(is_new || work.process.is_running()) {
         return Ok(happened.into_iter().map(WorkEvent::Case).collect());
     }
+    let by_itself = desk.desk.actor.channel == Channel::System;
+    let alone = by_itself.then(|| happened.iter().cloned().map(WorkEvent::Case).collect());
     let mut together = Together::of(work, desk);
     together.happen(happened);
-    if is_new {
-        together.begin()?;
+    let followed = if is_new {
+        together.begin()
     } else {
-        together.follow(work, command, done_with)?;
+        together.follow(work, command, done_with)
+    };
+    match (followed, alone) {
+        (Ok(()), _) => Ok(together.events()),
+        // What the law does by itself (a day that has passed, a number) is never held up by a process.
+        (Err(_), Some(alone)) => Ok(alone),
+        (Err(refused), None) => Err(refused),
     }
-    Ok(together.events())
 }
 
 /// The process first; where it goes back to a step that the law has left, the law is asked to go back as well.
