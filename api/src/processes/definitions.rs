@@ -215,9 +215,9 @@ impl DefinitionQueries {
     ) -> Result<Vec<ProcessDefinition>, Error> {
         of_the_bureau(ctx)?;
         let bureau = &state(ctx)?.bureau;
-        let shelf = bureau.models().await.map_err(refused)?;
+        let proposed = bureau.models().await.map_err(refused)?;
         let library = bureau.library();
-        let is_deployed = |hash: &str| shelf.versions().any(|version| version.hash == hash);
+        let is_deployed = |hash: &str| proposed.versions().any(|version| version.hash == hash);
         let carried = library
             .editions()
             .filter(|edition| !is_deployed(&edition.hash))
@@ -234,7 +234,7 @@ impl DefinitionQueries {
                 answered_by: None,
                 note: String::new(),
             });
-        let all = carried.chain(shelf.versions().map(deployed));
+        let all = carried.chain(proposed.versions().map(deployed));
         Ok(all.filter(|one| key.as_ref().is_none_or(|key| *key == one.key)).collect())
     }
 
