@@ -78,6 +78,7 @@ impl Diary {
 }
 
 /// Files a case, works it, and has it rated.
+#[allow(clippy::too_many_lines, reason = "a story is told from its beginning to its end")]
 pub(super) async fn tell(place: &Place, address: SocketAddr, clock: &dyn Clock) -> Result<Told, Failure> {
     let now = clock.now();
     let diary = Diary::of(Rules::embedded().current_calendar(), now);
