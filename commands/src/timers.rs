@@ -131,7 +131,11 @@ impl Timers {
         match fired {
             Ok(true) => outcome.fired += 1,
             Ok(false) | Err(CommandError::Rejected(_) | CommandError::Forbidden { .. }) => outcome.idle += 1,
-            Err(cause) => return Err(cause),
+            Err(cause) => {
+                // One that cannot be fired now is asked again, and holds up no other.
+                tracing::warn!(%cause, ?timer, "a due timer waits");
+                return Ok(());
+            }
         }
         // Fired or not: until the view notices, it would only be asked again.
         if self.idle.len() < MAX_IDLE_TIMERS {
