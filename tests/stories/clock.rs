@@ -59,7 +59,7 @@ impl Timeless {
 /// The names of what happened to a case.
 fn told(person: &Person<'_>, case: &str) -> Vec<String> {
     let seen = person.query(
-        "query($id: ID!) { case(id: $id) { timeline { name } } }",
+        "query($id: ID!) { case(id: $id) { timeline(first: 100) { name } } }",
         &json!({ "id": case }),
     );
     let names = seen["case"]["timeline"].as_array().unwrap().iter();
