@@ -77,7 +77,11 @@ fn command(data: &Path) -> Command {
 
 /// A bearer token for somebody of this account in this role, signed with the key of this data directory.
 pub fn token_for(data: &Path, role: &str, subject: &str, name: &str, region: &str, hours: u32) -> String {
-    let hours = hours.to_string();
+    token_with(data, [role, subject, name, region], &["--expires-hours", &hours.to_string()])
+}
+
+/// The same with more words of the command.
+fn token_with(data: &Path, [role, subject, name, region]: [&str; 4], more: &[&str]) -> String {
     let words = [
         "token",
         "--role",
@@ -88,10 +92,8 @@ pub fn token_for(data: &Path, role: &str, subject: &str, name: &str, region: &st
         name,
         "--region",
         region,
-        "--expires-hours",
-        &hours,
     ];
-    run_well(data, &words).trim().to_owned()
+    run_well(data, &[&words, more].concat()).trim().to_owned()
 }
 
 /// A directory that an account without rights can reach, since PostgreSQL may run as one.
@@ -214,22 +216,9 @@ impl Server {
 
     /// Somebody of an organisation or section, in this role.
     pub fn of_organisation(&self, organisation: &str, role: &str, subject: &str, name: &str) -> Person<'_> {
-        let words = [
-            "token",
-            "--role",
-            role,
-            "--subject",
-            subject,
-            "--name",
-            name,
-            "--region",
-            REGION,
-            "--organisation",
-            organisation,
-        ];
         Person {
             server: self,
-            token: run_well(&self.data, &words).trim().to_owned(),
+            token: token_with(&self.data, [role, subject, name, REGION], &["--organisation", organisation]),
         }
     }
 

@@ -7,7 +7,7 @@
 use std::fmt::Display;
 
 use async_graphql::{Error, ErrorExtensions, SimpleObject};
-use commands::{CommandError, FailedCause, Receipt, Refusal};
+use commands::{CommandError, FailedCause, Refusal};
 use uuid::Uuid;
 
 /// The codes of `errors[].extensions.code`. Closed: a client may switch over them.
@@ -86,9 +86,9 @@ impl From<Refusal> for UserError {
 }
 
 /// Sorts what became of a command: done, refused with a reason for the payload, or an error of the request.
-pub(crate) fn outcome(done: Result<Receipt, CommandError>) -> Result<Result<Receipt, UserError>, Error> {
+pub(crate) fn outcome<T>(done: Result<T, CommandError>) -> Result<Result<T, UserError>, Error> {
     match done {
-        Ok(receipt) => Ok(Ok(receipt)),
+        Ok(done) => Ok(Ok(done)),
         Err(CommandError::Rejected(refusal)) => Ok(Err(refusal.into())),
         Err(busy @ CommandError::Busy) => Ok(Err(UserError {
             code: "BUSY".into(),

@@ -48,13 +48,12 @@ fn of_case<T: CaseType>(
     done_with: Option<&instance::Command>,
     desk: &WorkDesk,
 ) -> Decided<T> {
-    let happened = Case::<T>::decide(&work.case, command, &desk.desk).map_err(WorkRejection::Case)?;
+    let law = || Case::<T>::decide(&work.case, command, &desk.desk).map_err(WorkRejection::Case);
+    let happened = law()?;
     let is_new = work.process.started.is_none() && happened.iter().any(is_submission);
     if happened.is_empty() || !(is_new || work.process.is_running()) {
         return Ok(happened.into_iter().map(WorkEvent::Case).collect());
     }
-    let by_itself = desk.desk.actor.channel == Channel::System;
-    let alone = by_itself.then(|| happened.iter().cloned().map(WorkEvent::Case).collect());
     let mut together = Together::of(work, desk);
     together.happen(happened);
     let followed = if is_new {
@@ -62,11 +61,11 @@ fn of_case<T: CaseType>(
     } else {
         together.follow(work, command, done_with)
     };
-    match (followed, alone) {
-        (Ok(()), _) => Ok(together.events()),
+    match followed {
+        Ok(()) => Ok(together.events()),
         // What the law does by itself (a day that has passed, a number) is never held up by a process.
-        (Err(_), Some(alone)) => Ok(alone),
-        (Err(refused), None) => Err(refused),
+        Err(_) if desk.desk.actor.channel == Channel::System => Ok(law()?.into_iter().map(WorkEvent::Case).collect()),
+        Err(refused) => Err(refused),
     }
 }
 

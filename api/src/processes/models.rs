@@ -1,16 +1,18 @@
 //! Deploying models, and the staff that candidates are found among.
 
-use async_graphql::{Context, Error, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use casework::deployment::Command;
 use chrono::{NaiveDate, Utc};
+use commands::Migration;
 use domain::registers::staff::{self, Department, Member, Substitution};
 use process_engine::model::ElementId;
 use uuid::Uuid;
 
-use super::{ask_process, definitions::ModelKind};
+use super::definitions::ModelKind;
 use crate::{
-    asked::{Ask, CasePayload, Travel, state},
-    errors::{UserError, outcome},
+    asked::{Travel, state},
+    errors::{self, UserError, outcome},
+    ids::GlobalId,
     scalars::LogPosition,
 };
 
@@ -88,14 +90,40 @@ struct ModelRolloutInput {
 /// 迁移在办件
 #[derive(Debug, InputObject)]
 struct ProcessMigrateInput {
-    #[graphql(flatten)]
-    ask: Ask,
-    /// The version of its own model that the case goes over to.
+    /// Made by the client, once for each intention.
+    command_id: Uuid,
+    /// The cases, all of one type.
+    case_ids: Vec<ID>,
+    /// The version of their own model that they go over to.
     version: i32,
-    /// Elements that are called otherwise in the new version: old and new, one after the other.
+    /// Elements that are called otherwise in the new version.
     elements: Option<Vec<RenamedInput>>,
     /// 原因
     reason: String,
+    /// Only tried: nothing is written.
+    dry_run: Option<bool>,
+}
+
+/// What became of one case.
+#[derive(SimpleObject)]
+pub(crate) struct MigratedCase {
+    /// The case.
+    case_id: ID,
+    /// How many events it is, or would be; none, if it cannot go over.
+    events: Option<i32>,
+    /// Why it stays as it is; empty, if it goes over.
+    user_errors: Vec<UserError>,
+}
+
+/// What became of a migration (迁移结果).
+#[derive(SimpleObject)]
+pub(crate) struct ProcessMigratePayload {
+    /// Each case, by itself.
+    cases: Vec<MigratedCase>,
+    /// What is wrong with the input as a whole.
+    user_errors: Vec<UserError>,
+    /// The command.
+    command_id: Uuid,
 }
 
 /// An element that is called otherwise.
@@ -174,6 +202,38 @@ struct SubstituteEndInput {
     person: String,
 }
 
+impl ProcessMigrateInput {
+    /// The type and the ids of the cases, and what they go over to.
+    fn read(self) -> Result<(&'static str, Vec<Uuid>, Migration), UserError> {
+        let read = self.case_ids.iter().map(|id| GlobalId::decode_case(id));
+        let cases: Result<Vec<_>, _> = read.collect();
+        let cases = cases.map_err(|cause| UserError::invalid("input.caseIds", "案件标识无效", cause))?;
+        let category = cases
+            .first()
+            .map(|(category, _)| *category)
+            .ok_or_else(|| UserError::invalid("input.caseIds", "请指明案件", "name the cases"))?;
+        if cases.iter().any(|(other, _)| *other != category) {
+            return Err(UserError::invalid(
+                "input.caseIds",
+                "案件类型不一致",
+                "the cases are not of one type",
+            ));
+        }
+        let migration = Migration {
+            key: category.to_owned(),
+            version: natural(self.version, "input.version")?,
+            elements: self
+                .elements
+                .unwrap_or_default()
+                .into_iter()
+                .map(|renamed| (ElementId::from(renamed.from), ElementId::from(renamed.to)))
+                .collect(),
+            reason: self.reason,
+        };
+        Ok((category, cases.into_iter().map(|(_, case_id)| case_id).collect(), migration))
+    }
+}
+
 fn travel(command_id: Uuid) -> Travel {
     Travel {
         command_id,
@@ -186,6 +246,17 @@ async fn ask_models(ctx: &Context<'_>, command_id: Uuid, command: Command) -> Re
     let envelope = travel(command_id).envelope(ctx)?;
     let done = state(ctx)?.bureau.to_models(command, &envelope).await;
     payload(command_id, outcome(done)?.map(|receipt| receipt.position))
+}
+
+async fn ask_with_reason(
+    ctx: &Context<'_>,
+    input: ModelReasonInput,
+    command: impl FnOnce(String, u32, String) -> Command,
+) -> Result<ModelPayload, Error> {
+    match natural(input.version, "input.version") {
+        Ok(version) => ask_models(ctx, input.command_id, command(input.key, version, input.reason)).await,
+        Err(error) => Ok(refused(input.command_id, error)),
+    }
 }
 
 async fn ask_staff(ctx: &Context<'_>, command_id: Uuid, command: staff::Command) -> Result<ModelPayload, Error> {
@@ -254,16 +325,7 @@ impl ModelMutations {
 
     /// 不予部署
     async fn model_decline(&self, ctx: &Context<'_>, input: ModelReasonInput) -> Result<ModelPayload, Error> {
-        let ModelReasonInput {
-            command_id,
-            key,
-            version,
-            reason,
-        } = input;
-        match natural(version, "input.version") {
-            Ok(version) => ask_models(ctx, command_id, Command::Decline { key, version, reason }).await,
-            Err(error) => Ok(refused(command_id, error)),
-        }
+        ask_with_reason(ctx, input, |key, version, reason| Command::Decline { key, version, reason }).await
     }
 
     /// 灰度调整: how many of a hundred new cases go by a version; a case always goes by the same.
@@ -285,50 +347,44 @@ impl ModelMutations {
 
     /// 停用: no new case goes by a version any more; what runs by it goes on.
     async fn model_retire(&self, ctx: &Context<'_>, input: ModelReasonInput) -> Result<ModelPayload, Error> {
-        let ModelReasonInput {
-            command_id,
-            key,
-            version,
-            reason,
-        } = input;
-        match natural(version, "input.version") {
-            Ok(version) => ask_models(ctx, command_id, Command::Retire { key, version, reason }).await,
-            Err(error) => Ok(refused(command_id, error)),
-        }
+        ask_with_reason(ctx, input, |key, version, reason| Command::Retire { key, version, reason }).await
     }
 
-    /// 迁移: a case that runs goes over to another version of its model, if everything that it does has its place there.
-    async fn process_migrate(&self, ctx: &Context<'_>, input: ProcessMigrateInput) -> Result<CasePayload, Error> {
-        let ProcessMigrateInput {
-            ask,
-            version,
-            elements,
-            reason,
-        } = input;
-        let library = state(ctx)?.bureau.library();
-        let category = crate::ids::GlobalId::decode_case(&ask.case_id).map(|(category, _)| category);
-        let found = natural(version, "input.version").and_then(|version| {
-            let key = category.map_err(|cause| UserError::invalid("input.caseId", "案件标识无效", cause))?;
-            let process = library.process_of(key, version);
-            process.map(|to| (to, version)).ok_or_else(|| {
-                UserError::invalid(
-                    "input.version",
-                    "没有这个版本",
-                    format!("there is no version {version} in force"),
-                )
-            })
-        });
-        let command = found.map(|(to, version)| process_engine::instance::Command::Migrate {
-            to,
-            version,
-            elements: elements
-                .unwrap_or_default()
-                .into_iter()
-                .map(|renamed| (ElementId::from(renamed.from), ElementId::from(renamed.to)))
-                .collect(),
-            reason,
-        });
-        ask_process(ctx, ask, command).await
+    /// 迁移: cases that run go over to another version of their model, each by itself: one that does something that has no
+    /// place there stays as it is, and says why.
+    async fn process_migrate(&self, ctx: &Context<'_>, input: ProcessMigrateInput) -> Result<ProcessMigratePayload, Error> {
+        let command_id = input.command_id;
+        let tried_only = input.dry_run.unwrap_or(false);
+        let (category, cases, migration) = match input.read() {
+            Ok(read) => read,
+            Err(error) => {
+                return Ok(ProcessMigratePayload {
+                    cases: Vec::new(),
+                    user_errors: vec![error],
+                    command_id,
+                });
+            }
+        };
+        let envelope = travel(command_id).envelope(ctx)?;
+        let bureau = &state(ctx)?.bureau;
+        let done = bureau.migrate(category, &cases, &migration, tried_only, &envelope).await;
+        let mut migrated = Vec::new();
+        for (case_id, answer) in done.map_err(errors::refused)? {
+            let (events, user_errors) = match outcome(answer)? {
+                Ok(events) => (Some(i32::try_from(events).unwrap_or(i32::MAX)), Vec::new()),
+                Err(error) => (None, vec![error]),
+            };
+            migrated.push(MigratedCase {
+                case_id: GlobalId::Case { category, case_id }.encode().into(),
+                events,
+                user_errors,
+            });
+        }
+        Ok(ProcessMigratePayload {
+            cases: migrated,
+            user_errors: Vec::new(),
+            command_id,
+        })
     }
 
     /// 人员登记: somebody came, or what is known of them changed.

@@ -127,6 +127,21 @@ fn an_application_that_nobody_answers_is_deemed_accepted_and_leaves_the_intake()
 }
 
 #[test]
+fn what_the_law_does_by_itself_is_not_held_up_by_a_suspended_process() {
+    let suspended = Story::filed().process(
+        "2026-09-15",
+        DIRECTOR,
+        Asked::Suspend {
+            reason: "模型核查".to_owned(),
+        },
+    );
+    assert_eq!(suspended.refused("2026-09-16", CLERK, accept()), "SUSPENDED");
+    suspended
+        .case("2026-09-30", PLATFORM, fire("correctionNotice"))
+        .stands(Stage::Accepted, &["intake"]);
+}
+
+#[test]
 fn who_was_assigned_before_the_acceptance_reviews_at_once() {
     Story::filed()
         .case("2026-09-14", CHIEF, assign("zhang"))
