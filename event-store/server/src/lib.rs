@@ -120,6 +120,8 @@ pub(crate) struct Desk {
     /// Who hears of what is appended.
     pub(crate) live: Arc<Live>,
     pub(crate) config: EsdbConfig,
+    /// A write that the disk has not taken after so long is answered with "timed out".
+    pub(crate) write_timeout: Duration,
     /// The address that is listened on; its port is never 0.
     pub(crate) address: SocketAddr,
     /// Turns true when the server stops: whoever waits for something long, ends then.
@@ -208,6 +210,7 @@ pub async fn start(store: EmbeddedStore, config: EsdbConfig) -> Result<EsdbServe
         persistent,
         live: Arc::default(),
         config,
+        write_timeout: streams::WRITE_TIMEOUT,
         address,
         stopping,
     });

@@ -61,6 +61,7 @@ pub(crate) async fn desk(security: Security) -> TestDesk {
         office: Office::new(),
         persistent,
         live: Arc::default(),
+        write_timeout: crate::streams::WRITE_TIMEOUT,
         address: config.listen,
         config,
         stopping,

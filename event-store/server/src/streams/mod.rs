@@ -8,6 +8,8 @@ mod live;
 mod read;
 mod reading;
 mod subscribe;
+#[cfg(test)]
+mod tests;
 pub(crate) mod words;
 
 use std::{sync::Arc, time::Duration};
@@ -40,7 +42,7 @@ pub(crate) struct Streams(pub(crate) Arc<Desk>);
 impl Desk {
     /// Writes, or says that it takes too long.
     pub(crate) async fn write_one(&self, write: Write) -> Result<Appended, WriteError> {
-        let writing = tokio::time::timeout(WRITE_TIMEOUT, self.store.write(vec![write], Vec::new()));
+        let writing = tokio::time::timeout(self.write_timeout, self.store.write(vec![write], Vec::new()));
         let appended = writing
             .await
             .map_err(|_| WriteError::TimedOut)?
@@ -84,7 +86,7 @@ impl streams_server::Streams for Streams {
         let stream = words::stream(options.stream_identifier)?;
         let expected = words::expected!(options.expected_stream_revision, ExpectedToDelete)?;
         self.0.may_delete(&caller, &stream)?;
-        let deleting = tokio::time::timeout(WRITE_TIMEOUT, self.0.store.delete(&stream, expected));
+        let deleting = tokio::time::timeout(self.0.write_timeout, self.0.store.delete(&stream, expected));
         let Position(position) = deleting
             .await
             .map_err(|_| timed_out())?
@@ -104,7 +106,7 @@ impl streams_server::Streams for Streams {
         let stream = words::stream(options.stream_identifier)?;
         let expected = words::expected!(options.expected_stream_revision, ExpectedToTombstone)?;
         self.0.may_delete(&caller, &stream)?;
-        let deleting = tokio::time::timeout(WRITE_TIMEOUT, self.0.store.tombstone(&stream, expected));
+        let deleting = tokio::time::timeout(self.0.write_timeout, self.0.store.tombstone(&stream, expected));
         let Position(position) = deleting
             .await
             .map_err(|_| timed_out())?

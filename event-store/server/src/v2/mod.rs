@@ -144,7 +144,7 @@ impl StreamsService for StreamsV2 {
 
 impl StreamsV2 {
     async fn write(&self, writes: Vec<Write>, checks: Vec<Check>) -> Result<Result<Vec<Appended>, Refusal>, Status> {
-        tokio::time::timeout(crate::streams::WRITE_TIMEOUT, self.0.store.write(writes, checks))
+        tokio::time::timeout(self.0.write_timeout, self.0.store.write(writes, checks))
             .await
             .map_err(|_| timed_out())
     }
