@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::instance::{Event, Instance, ROOT};
 
 /// The most events that a description shows; the first ones are left out.
-const MAX_EVENTS_SHOWN: usize = 200;
+const MAX_EVENTS_SHOWN: usize = 1_000;
 
 /// Where an instance is and how it came there.
 pub fn describe(state: &Instance, events: &[Event]) -> String {

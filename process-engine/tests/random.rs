@@ -1,0 +1,27 @@
+//! Random models with random paths: after every step the state is sound and equal to a replay, and from wherever the path
+//! has led, the instance comes to its end once everybody does what is open.
+
+use process_engine::testing::random;
+
+/// How many seeds every run tries. A soak (`./run bench engine --soak`) tries fifty times as many.
+const SEEDS: u64 = 2_000;
+
+#[test]
+fn random_models_stay_sound_on_random_paths_and_come_to_their_end() {
+    let one = std::env::var("ZHULU_SEED")
+        .ok()
+        .map(|seed| seed.parse::<u64>().expect("a number"));
+    let seeds = one.map_or(0..SEEDS, |seed| seed..seed + 1);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    match random::soak(seeds, threads) {
+        Ok(tried) => assert!(one.is_some() || (tried.models == SEEDS && tried.acts > SEEDS), "{tried:?}"),
+        Err(failure) => panic!("{failure}"),
+    }
+}
+
+#[test]
+fn the_same_seed_draws_the_same_model() {
+    for seed in 0..50 {
+        assert_eq!(random::draw_model(seed).xml, random::draw_model(seed).xml);
+    }
+}
