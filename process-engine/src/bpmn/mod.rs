@@ -37,6 +37,9 @@ pub struct ReadOptions {
     /// Execution and task listeners are left out with a warning, because the host does what they did; otherwise they are
     /// refused.
     pub listeners_done_by_host: bool,
+    /// The search whether every level can run to its end is left out, because the model was drawn by a machine that makes no
+    /// others; it is what takes time.
+    pub ends_by_construction: bool,
 }
 
 /// A model that was read, and what may be wrong with it all the same.
@@ -120,7 +123,7 @@ fn look(bytes: &[u8], options: ReadOptions) -> (Option<Definitions>, Findings) {
     let definitions = compile::definitions(&source, options, &hash_of(bytes), &mut findings);
     if !findings.has_errors() {
         // Whether it can run to its end is a question to a model that means something.
-        soundness::look(&source, &definitions, &mut findings);
+        soundness::look(&source, &definitions, options, &mut findings);
     }
     (Some(definitions), findings)
 }

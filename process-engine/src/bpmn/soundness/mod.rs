@@ -6,6 +6,7 @@ mod reach;
 mod search;
 
 use super::{
+    ReadOptions,
     report::Findings,
     source::{Source, Xml},
 };
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// Looks at each level of each process.
-pub(super) fn look(source: &Source<'_>, definitions: &Definitions, findings: &mut Findings) {
+pub(super) fn look(source: &Source<'_>, definitions: &Definitions, options: &ReadOptions, findings: &mut Findings) {
     for process in &definitions.processes {
         let mut said = Said {
             source,
@@ -24,7 +25,7 @@ pub(super) fn look(source: &Source<'_>, definitions: &Definitions, findings: &mu
         };
         reach::look(&mut said);
         circles::look(&mut said);
-        for level in levels(process) {
+        for level in levels(process).into_iter().filter(|_| !options.ends_by_construction) {
             search::look(&mut said, level);
         }
     }
