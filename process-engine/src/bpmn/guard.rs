@@ -1,6 +1,10 @@
-//! What is looked at before the XML is parsed: a file that could cost too much time is not opened at all.
+//! What is looked at before the XML is parsed: a file that could cost too much time is not opened at all. And what is looked
+//! at before the rules are: a file that they would take too long over.
 
-use crate::model::Place;
+use roxmltree::Document;
+
+use super::source::{id, is_bpmn, is_flow_node};
+use crate::{finding::Finding, model::Place};
 
 /// The largest model that is read. The largest that we know of (a bank's, drawn by hand) has 2 MB.
 pub const MAX_MODEL_BYTES: usize = 5 * 1024 * 1024;
@@ -14,17 +18,37 @@ pub const MAX_ATTRIBUTES: usize = 128;
 /// How many namespaces a file may declare: the parser copies the list at each declaration.
 pub const MAX_NAMESPACE_DECLARATIONS: usize = 2_048;
 
+/// How many elements a file may hold, its picture included: each is looked at by every rule.
+pub const MAX_ELEMENTS: usize = 50_000;
+
+/// How many nodes a file may hold. What can stand beside what is a question of each with each; and nobody reads a drawing of
+/// three thousand boxes.
+pub const MAX_NODES: usize = 3_000;
+
+/// How long an id may be: it stands in every event of its element, for ever.
+pub const MAX_ID_CHARACTERS: usize = 255;
+
 /// Why a file is not parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) rule: &'static str,
-    pub(super) at: usize,
-    pub(super) message: String,
-    pub(super) message_zh: String,
+pub(crate) struct Refusal {
+    rule: &'static str,
+    at: usize,
+    message: String,
+    message_zh: String,
+}
+
+impl Refusal {
+    /// The refusal with its place in the file.
+    pub(crate) fn found_in(self, text: &str) -> Finding {
+        Finding {
+            place: place_of(text, self.at),
+            ..Finding::whole_file(self.rule, self.message, self.message_zh)
+        }
+    }
 }
 
 /// Looks whether a file may be parsed.
-pub(super) fn look(text: &str) -> Result<(), Refusal> {
+pub(crate) fn look(text: &str) -> Result<(), Refusal> {
     let bytes = text.as_bytes();
     let (mut at, mut depth, mut namespaces) = (0, 0usize, 0);
     while let Some(open) = find(bytes, at, b"<") {
@@ -58,6 +82,29 @@ pub(super) fn look(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Looks whether a file that was parsed may be read.
+pub(super) fn measure(document: &Document<'_>) -> Result<(), Refusal> {
+    let (mut elements, mut nodes) = (0, 0);
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        let at = node.range().start;
+        elements += 1;
+        if elements > MAX_ELEMENTS {
+            return Err(refusal("too-many-elements", at, MAX_ELEMENTS, "elements", "元素"));
+        }
+        if !is_bpmn(node) {
+            continue;
+        }
+        nodes += usize::from(is_flow_node(node));
+        if nodes > MAX_NODES {
+            return Err(refusal("too-many-nodes", at, MAX_NODES, "nodes", "节点"));
+        }
+        if id(node).is_some_and(|id| id.chars().count() > MAX_ID_CHARACTERS) {
+            return Err(refusal("id-too-long", at, MAX_ID_CHARACTERS, "characters in an id", "字符的标识"));
+        }
+    }
+    Ok(())
+}
+
 fn refusal(rule: &'static str, at: usize, limit: usize, what: &str, what_zh: &str) -> Refusal {
     Refusal {
         rule,
@@ -68,7 +115,7 @@ fn refusal(rule: &'static str, at: usize, limit: usize, what: &str, what_zh: &st
 }
 
 /// Where a byte offset is.
-pub(super) fn place_of(text: &str, offset: usize) -> Place {
+fn place_of(text: &str, offset: usize) -> Place {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;

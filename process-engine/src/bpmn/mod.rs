@@ -23,7 +23,10 @@ use std::{fmt::Write, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-pub use self::guard::{MAX_ATTRIBUTES, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING};
+pub(crate) use self::guard::look as may_be_parsed;
+pub use self::guard::{
+    MAX_ATTRIBUTES, MAX_ELEMENTS, MAX_ID_CHARACTERS, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING, MAX_NODES,
+};
 use self::{report::Findings, source::Source};
 pub use crate::finding::{Finding, Rejected, Severity};
 use crate::model::Definitions;
@@ -94,10 +97,7 @@ fn look(bytes: &[u8], options: ReadOptions) -> (Option<Definitions>, Findings) {
         }
     };
     if let Err(refusal) = guard::look(text) {
-        findings.add(Finding {
-            place: guard::place_of(text, refusal.at),
-            ..Finding::whole_file(refusal.rule, refusal.message, refusal.message_zh)
-        });
+        findings.add(refusal.found_in(text));
         return (None, findings);
     }
     let document = match roxmltree::Document::parse(text) {
@@ -118,6 +118,10 @@ fn look(bytes: &[u8], options: ReadOptions) -> (Option<Definitions>, Findings) {
             return (None, findings);
         }
     };
+    if let Err(refusal) = guard::measure(&document) {
+        findings.add(refusal.found_in(text));
+        return (None, findings);
+    }
     let source = Source::new(&document);
     rules::look(&source, options, &mut findings);
     let definitions = compile::definitions(&source, options, &hash_of(bytes), &mut findings);

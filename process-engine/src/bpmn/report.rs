@@ -9,21 +9,31 @@ use crate::finding::{Finding, Severity};
 /// More findings than these are not collected: whoever has so many reads the first.
 const MAX_FINDINGS: usize = 1_000;
 
+/// A message that is longer is cut off: nobody reads more of it.
+const MAX_MESSAGE_CHARACTERS: usize = 2_000;
+
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Finding>,
+    has_errors: bool,
 }
 
 impl Findings {
-    pub(crate) fn add(&mut self, finding: Finding) {
-        if self.list.len() < MAX_FINDINGS {
-            self.list.push(finding);
+    pub(crate) fn add(&mut self, mut finding: Finding) {
+        let is_error = finding.severity == Severity::Error;
+        // However many warnings there are, the first error is told: whoever is refused reads why.
+        if self.list.len() >= MAX_FINDINGS && (!is_error || self.has_errors) {
+            return;
         }
+        self.has_errors |= is_error;
+        shorten(&mut finding.message);
+        shorten(&mut finding.message_zh);
+        self.list.push(finding);
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list.iter().any(|finding| finding.severity == Severity::Error)
+        self.has_errors
     }
 
     /// All of them in the order of the file.
@@ -31,6 +41,14 @@ impl Findings {
         self.list.sort_by_key(|finding| (finding.place, finding.severity));
         self.list.dedup();
         self.list
+    }
+}
+
+/// A message may repeat what is written in the file, which may be anything.
+fn shorten(message: &mut String) {
+    if let Some((at, _)) = message.char_indices().nth(MAX_MESSAGE_CHARACTERS) {
+        message.truncate(at);
+        message.push('…');
     }
 }
 

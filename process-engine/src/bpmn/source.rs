@@ -266,10 +266,17 @@ fn is_variable(name: &str) -> bool {
     begins && name.chars().all(|char| char.is_alphanumeric() || char == '_')
 }
 
+/// As much of a name as a message shows: a thousand messages may say the same one.
+const MAX_NAME_SHOWN: usize = 80;
+
+fn shown(name: &str) -> &str {
+    name.char_indices().nth(MAX_NAME_SHOWN).map_or(name, |(at, _)| &name[..at])
+}
+
 /// How an element is called in a message: its kind, its name and its id.
 pub(crate) fn label(node: Xml<'_>) -> String {
-    let kind = node.tag_name().name();
-    match (attr(node, "name"), id(node)) {
+    let kind = shown(node.tag_name().name());
+    match (attr(node, "name").map(shown), id(node)) {
         (Some(name), Some(id)) => format!("{kind} \"{name}\" ({id})"),
         (None, Some(id)) => format!("{kind} {id}"),
         (Some(name), None) => format!("{kind} \"{name}\""),

@@ -8,8 +8,6 @@ use crate::{
     model::Place,
 };
 
-/// The deepest nesting of elements: a box within a box within a box is three.
-const MAX_DEPTH: usize = 64;
 /// The most elements.
 const MAX_ELEMENTS: usize = 50_000;
 /// The namespaces of DMN 1.2 to 1.5.
@@ -71,23 +69,6 @@ pub(super) fn shape(root: Xml<'_>, notes: &mut Notes<'_, '_>) -> bool {
             root,
             format!("the model has more than {MAX_ELEMENTS} elements"),
             "决策模型元素过多",
-        );
-        return false;
-    }
-    let mut deepest = (0_usize, root);
-    let mut open = vec![(root, 1)];
-    while let Some((node, depth)) = open.pop() {
-        if depth > deepest.0 {
-            deepest = (depth, node);
-        }
-        open.extend(node.children().filter(Node::is_element).map(|child| (child, depth + 1)));
-    }
-    if deepest.0 > MAX_DEPTH {
-        notes.error(
-            "nesting",
-            deepest.1,
-            format!("elements are nested deeper than {MAX_DEPTH} levels"),
-            "决策模型嵌套过深",
         );
         return false;
     }

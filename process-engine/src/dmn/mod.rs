@@ -120,6 +120,9 @@ pub fn read(bytes: &[u8], options: ReadOptions) -> Result<DecisionModel, Rejecte
             )
         })?
         .trim_start_matches('\u{feff}');
+    crate::bpmn::may_be_parsed(text).map_err(|refusal| Rejected {
+        findings: vec![refusal.found_in(text)],
+    })?;
     let document = roxmltree::Document::parse(text)
         .map_err(|cause| refused("xml", format!("the model is not XML: {cause}"), "决策模型不是合法的 XML"))?;
     let root = document.root_element();
@@ -173,7 +176,7 @@ fn hash_of(bytes: &[u8]) -> String {
 }
 
 /// What would end the program, whoever wrote it.
-const FATAL: [&str; 6] = ["bounds", "circle", "dmn", "external", "nesting", "size"];
+const FATAL: [&str; 5] = ["bounds", "circle", "dmn", "external", "size"];
 
 /// The evaluator of a model. The reader is not ours: whatever it stumbles over is a bad model, not the end of the program.
 fn built(text: &str) -> Result<(String, String, Arc<ModelEvaluator>), String> {

@@ -113,7 +113,7 @@ fn what_has_no_bounds_or_reaches_outside_is_refused_with_its_place() {
         (literal(&deep), "bounds"),
         (literal("a &amp;&amp; b"), "expression"),
         (literal("1").replace("20191111", "20991111"), "dmn"),
-        (nested, "nesting"),
+        (nested, "too-deep"),
         (
             model(
                 r#"<import name="other" namespace="o" importType="DMN"/><decision id="d" name="d"><literalExpression><text>1</text></literalExpression></decision>"#,

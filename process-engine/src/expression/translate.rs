@@ -3,7 +3,10 @@
 use super::shortened;
 
 /// The longest expression that is translated.
-const MAX_SOURCE_BYTES: usize = 2_048;
+pub(crate) const MAX_SOURCE_BYTES: usize = 2_048;
+/// The longest translation: some methods have equals that say what they are asked of three times, so that a short row of
+/// them would fill the memory. What is longer is no expression anyway.
+const MAX_FEEL_BYTES: usize = super::fence::MAX_EXPRESSION_BYTES;
 /// The deepest nesting that is translated.
 const MAX_DEPTH: u32 = 32;
 
@@ -32,6 +35,9 @@ pub fn text(source: &str) -> Result<TextOrFeel, TranslateError> {
     let trimmed = source.trim();
     if let Some(feel) = trimmed.strip_prefix('=') {
         return Ok(TextOrFeel::Feel(feel.trim().to_owned()));
+    }
+    if trimmed.len() > MAX_SOURCE_BYTES && opening(trimmed).is_some() {
+        return Err(error(format!("longer than {MAX_SOURCE_BYTES} bytes"), trimmed));
     }
     let mut parts = Vec::new();
     let mut rest = trimmed;
@@ -304,6 +310,9 @@ impl<'a> Reader<'a> {
             } else {
                 return Ok(feel);
             }
+            if feel.len() > MAX_FEEL_BYTES {
+                return Err(error(format!("longer than {MAX_FEEL_BYTES} bytes in FEEL"), self.rest));
+            }
         }
     }
 
@@ -376,7 +385,11 @@ impl<'a> Reader<'a> {
                 return Err(error("a function needs its arguments", self.rest));
             }
             let arguments = self.arguments()?;
-            return variable_function(function, &arguments, from);
+            let feel = variable_function(function, &arguments, from)?;
+            if feel.len() > MAX_FEEL_BYTES {
+                return Err(error(format!("longer than {MAX_FEEL_BYTES} bytes in FEEL"), from));
+            }
+            return Ok(feel);
         }
         self.skip();
         if self.rest.starts_with('(') {

@@ -134,9 +134,11 @@ pub enum Command {
 /// What started an instance.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum StartedBy {
-    /// Somebody: the plain start event.
+    /// Somebody: the plain start event, if there is only one.
     #[default]
     Somebody,
+    /// Somebody who chose among several plain start events: each is a beginning of its own.
+    Chosen(ElementId),
     /// A message: the start event or receive task that waits for it.
     Message(String),
     /// A signal.
@@ -193,6 +195,8 @@ pub enum Rejection {
     NotExecutable { process: String },
     #[error("the process has no start event for {by}")]
     NoSuchStart { by: String },
+    #[error("the process has several plain start events, {starts}; say at which one it begins")]
+    SeveralStarts { starts: String },
     #[error("there is no open task {task}")]
     NoSuchTask { task: Key },
     #[error("task {task} waits for {whom}, not for {actor}")]

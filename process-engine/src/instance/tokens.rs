@@ -50,7 +50,7 @@ impl Tokens {
     /// Puts tokens on a flow.
     pub fn put(&mut self, scope: Key, flow: &ElementId, count: u32) {
         self.by_scope.change(scope, |flows| match place(flows, flow) {
-            Ok(at) => flows[at].1 += count,
+            Ok(at) => flows[at].1 = flows[at].1.saturating_add(count),
             Err(at) => flows.insert(at, (flow.clone(), count)),
         });
     }

@@ -111,6 +111,14 @@ impl Process {
         &self.flows[at.0 as usize]
     }
 
+    /// The start events of a level that wait for nothing: of a sub-process, or of the process itself. Several are several
+    /// ways to begin, of which one is chosen (BPMN 2.0.2, 10.5.2).
+    pub fn plain_starts(&self, level: Option<NodeIx>) -> impl Iterator<Item = NodeIx> {
+        let is_plain =
+            |at: &NodeIx| matches!(&self.node(*at).kind, NodeKind::Start { catch, .. } if catch.triggers.is_empty());
+        self.level(level).iter().copied().filter(is_plain)
+    }
+
     /// The node of this id.
     pub fn find(&self, id: &str) -> Option<NodeIx> {
         self.node_by_id.get(id).copied()

@@ -92,6 +92,18 @@ impl<'a> Compiler<'_, 'a> {
         if !written.contains("${") && !written.contains("#{") {
             return Some(Text::Plain(written.into()));
         }
+        if written.len() > translate::MAX_SOURCE_BYTES {
+            self.error(
+                "expression-not-translated",
+                at,
+                format!(
+                    "A text with expressions in it may have {} bytes; this one is longer. Put it together from variables.",
+                    translate::MAX_SOURCE_BYTES
+                ),
+                format!("含表达式的文本不得超过 {} 字节;请改用变量拼接。", translate::MAX_SOURCE_BYTES),
+            );
+            return None;
+        }
         if let Some(body) = unwrapped(written) {
             return self.translated(at, written, body).map(Text::Computed);
         }

@@ -51,9 +51,10 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let at = index(self.xml.len());
-            if self.by_id.insert(id, at).is_some() {
+            if self.by_id.contains_key(id) {
                 continue; // The rule of ids says that there are two.
             }
+            self.by_id.insert(id, at);
             self.xml.push(node);
             self.parents.push(parent);
             self.at.insert(node.id(), at);

@@ -53,6 +53,17 @@ pub(super) fn none_start(report: &mut Report<'_, '_>) {
                 format!("{} 调用的 {} 没有空开始事件。", label(call), label(process)),
             );
         }
+        if starts.iter().filter(|start| plain(**start)).count() > 1 {
+            report.error(
+                call,
+                format!(
+                    "{} calls {}, which has several plain start events; a call cannot say at which one it begins.",
+                    label(call),
+                    label(process)
+                ),
+                format!("{} 调用的 {} 有多个空开始事件,无法确定从哪一个开始。", label(call), label(process)),
+            );
+        }
     }
 }
 

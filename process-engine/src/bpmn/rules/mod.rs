@@ -88,6 +88,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("start-incoming", starts::no_incoming),
     rule("start-outgoing", starts::outgoing),
     rule("start-trigger", starts::triggers),
+    rule("start-several", starts::plain_starts),
     rule("start-without-end", starts::start_needs_end),
     rule("end-without-start", starts::end_needs_start),
     rule("end-outgoing", starts::end_no_outgoing),

@@ -130,6 +130,33 @@ pub(super) fn end_incoming(report: &mut Report<'_, '_>) {
     }
 }
 
+/// A sub-process begins at one plain start event. A process may have several: each is another way to begin, and whoever
+/// starts it says which.
+pub(super) fn plain_starts(report: &mut Report<'_, '_>) {
+    for level in levels(report) {
+        let plain = |start: &Xml<'_>| report.source.event_definitions(*start).is_empty();
+        let plain: Vec<Xml<'_>> = kids_of(level, "startEvent").filter(plain).collect();
+        let Some(second) = plain.get(1).copied() else { continue };
+        if name(level) == "process" {
+            report.warning(
+                second,
+                format!(
+                    "{} has {} plain start events; whoever starts it must say at which one it begins, and nothing can call it.",
+                    label(level),
+                    plain.len()
+                ),
+                format!("{} 有 {} 个空开始事件;启动时必须指明从哪一个开始,且不能被调用。", label(level), plain.len()),
+            );
+        } else {
+            report.error(
+                second,
+                format!("{} has {} plain start events; it begins at one.", label(level), plain.len()),
+                format!("{} 有 {} 个空开始事件;子流程只能有一个。", label(level), plain.len()),
+            );
+        }
+    }
+}
+
 /// Nodes that stand apart from the flow, or that a link leads to or away from.
 fn stands_apart<'a>(report: &Report<'_, 'a>, node: Xml<'a>) -> bool {
     let link = report

@@ -1,9 +1,12 @@
 //! Timers.
 
-use crate::bpmn::{
-    iso,
-    report::Report,
-    source::{kids, label, name, text},
+use crate::{
+    bpmn::{
+        iso,
+        report::Report,
+        source::{kids, label, name, text},
+    },
+    model::cron,
 };
 
 /// A timer has one time: a date, a duration or a cycle.
@@ -28,7 +31,7 @@ pub(super) fn one_time(report: &mut Report<'_, '_>) {
     }
 }
 
-/// Times are written as ISO 8601 writes them, or computed.
+/// Times are written as ISO 8601 writes them, or computed; cycles may be patterns of cron as well.
 pub(super) fn formats(report: &mut Report<'_, '_>) {
     for time in report.source.elements() {
         let written = text(time);
@@ -36,7 +39,10 @@ pub(super) fn formats(report: &mut Report<'_, '_>) {
         let (right, example) = match name(time) {
             "timeDate" => (iso::is_date(&written), "2026-03-01T09:00:00+08:00"),
             "timeDuration" => (iso::duration(&written).is_some(), "P5D or PT2H"),
-            "timeCycle" => (iso::cycle(&written).is_some(), "R3/PT10M"),
+            "timeCycle" => {
+                let is_cycle = iso::cycle(&written).is_some() || cron::read(&written).is_some();
+                (is_cycle, "R3/PT10M, or as cron does like 0 0 8 * * ?")
+            }
             _ => continue,
         };
         if !right && !computed {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Looks at each level of each process.
-pub(super) fn look(source: &Source<'_>, definitions: &Definitions, options: &ReadOptions, findings: &mut Findings) {
+pub(super) fn look(source: &Source<'_>, definitions: &Definitions, options: ReadOptions, findings: &mut Findings) {
     for process in &definitions.processes {
         let mut said = Said {
             source,

@@ -59,6 +59,11 @@ impl<'p> Net<'p> {
         net
     }
 
+    /// How many flows the level has.
+    pub(super) fn size(&self) -> usize {
+        self.flows.len()
+    }
+
     /// Whether there are nodes whose ways are not known here.
     pub(super) fn is_known(&self) -> bool {
         let complex = |at: &NodeIx| matches!(self.process.node(*at).kind, NodeKind::Complex { activation: Some(_) });

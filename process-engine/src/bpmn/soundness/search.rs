@@ -15,6 +15,14 @@ use crate::{
 /// its end, and that is said.
 pub(super) const MAX_STATES: usize = 30_000;
 
+/// So much memory is spent on the states of one level: a state has a byte for each flow.
+const MAX_STATE_BYTES: usize = 32 * 1024 * 1024;
+
+/// How many states of a level with so many flows are looked at.
+fn most_states(net: &Net<'_>) -> usize {
+    MAX_STATES.min(MAX_STATE_BYTES / net.size().max(1))
+}
+
 /// What was seen of a level.
 struct Seen {
     /// States, each with those that lead to it.
@@ -63,14 +71,13 @@ pub(super) fn look(said: &mut Said<'_, '_>, level: Option<NodeIx>) {
         return;
     };
     if !seen.complete {
+        let most = most_states(&net);
         said.say(
             "not-searched",
             Severity::Warning,
             place,
-            format!(
-                "This level has more than {MAX_STATES} states, or tokens without end; whether it always ends was not searched."
-            ),
-            format!("此层级的状态超过 {MAX_STATES} 个,或令牌可能无限增加;未能检查它是否总能结束。"),
+            format!("This level has more than {most} states, or tokens without end; whether it always ends was not searched."),
+            format!("此层级的状态超过 {most} 个,或令牌可能无限增加;未能检查它是否总能结束。"),
         );
         return;
     }
@@ -143,8 +150,9 @@ fn play(said: &Said<'_, '_>, net: &Net<'_>, beginnings: Vec<Marking>) -> Seen {
     for marking in beginnings {
         states.number_of(marking, &mut seen.before);
     }
+    let most = most_states(net);
     while let Some((state, marking)) = states.open.pop_front() {
-        if seen.before.len() > MAX_STATES || marking.contains(&MAX_TOKENS) {
+        if seen.before.len() > most || marking.contains(&MAX_TOKENS) {
             seen.complete = false;
             break;
         }

@@ -41,6 +41,13 @@ fn start_and_end_events_are_refused_where_they_offend() {
             )),
         ),
         (
+            "start-several",
+            standard(&around(&format!(
+                r#"<subProcess id="a"><startEvent id="i"/>@@<startEvent id="j"/><endEvent id="o"/>{}</subProcess>"#,
+                flows(&["i o", "j o"])
+            ))),
+        ),
+        (
             "start-without-end",
             rooted(&format!(r#"@@{S}<task id="a"/>{}"#, flows(&["s a"]))),
         ),
@@ -144,7 +151,7 @@ fn intermediate_events_are_refused_where_they_offend() {
         (
             "timer-format",
             dialect(&around(
-                r#"<intermediateCatchEvent id="a"><timerEventDefinition>@@<timeCycle>0 0 * * * ?</timeCycle></timerEventDefinition></intermediateCatchEvent>"#,
+                r#"<intermediateCatchEvent id="a"><timerEventDefinition>@@<timeCycle>0 0 25 * * ?</timeCycle></timerEventDefinition></intermediateCatchEvent>"#,
             )),
         ),
     ]);

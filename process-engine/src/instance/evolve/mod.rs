@@ -97,10 +97,10 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             }
             begun(state, *key);
             if let Some(around) = state.elements.get_mut(scope) {
-                around.inside += 1;
+                around.inside = around.inside.saturating_add(1);
                 if let (Some(round), Some(rounds)) = (round, &mut around.rounds) {
-                    rounds.begun = rounds.begun.max(round + 1);
-                    rounds.active += 1;
+                    rounds.begun = rounds.begun.max(round.saturating_add(1));
+                    rounds.active = rounds.active.saturating_add(1);
                 }
             }
             state.elements.insert(
@@ -137,7 +137,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
             compensating::left(state, *key);
             moving::hand_up_what_was_done(state, *key, &left);
             if let Some(rounds) = gone(state, &left) {
-                rounds.completed += 1;
+                rounds.completed = rounds.completed.saturating_add(1);
             }
             for flow in flows {
                 state.tokens.put(left.scope, flow, 1);
@@ -209,7 +209,7 @@ pub(super) fn evolve(state: &mut Instance, event: &Event) {
 }
 
 fn begun(state: &mut Instance, key: Key) {
-    state.next_key = state.next_key.max(key + 1);
+    state.next_key = state.next_key.max(key.saturating_add(1));
 }
 
 /// An element is gone: what it stood in has one fewer. The rounds, if it was one of them.
@@ -254,7 +254,7 @@ fn cancel(state: &mut Instance, key: Key) {
         if let Some(rounds) = gone(state, &element)
             && inner == key
         {
-            rounds.terminated += 1;
+            rounds.terminated = rounds.terminated.saturating_add(1);
         }
     }
 }

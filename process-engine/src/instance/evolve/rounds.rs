@@ -25,7 +25,7 @@ pub(super) fn of_rounds(state: &mut Instance, event: &Event) {
                 old.inside = old.inside.saturating_sub(1);
             }
             if let Some(new) = state.elements.get_mut(scope) {
-                new.inside += 1;
+                new.inside = new.inside.saturating_add(1);
             }
         }
         Event::AdHocClosed { key } => {

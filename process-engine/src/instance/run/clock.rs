@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Run, waiting::catch_of};
+use super::{Run, moment::MAX_WORKING_DAYS, waiting::catch_of};
 use crate::{
     instance::{
         command::Rejection,
@@ -91,8 +91,8 @@ impl Run<'_> {
     /// same time of day.
     fn after_pause(&self, due_at: DateTime<Utc>, paused_at: DateTime<Utc>, calendar: TimerCalendar) -> DateTime<Utc> {
         let now = self.context.now;
-        let later = due_at + (now - paused_at);
-        if calendar == TimerCalendar::Natural {
+        let later = due_at.checked_add_signed(now - paused_at).unwrap_or(due_at);
+        if calendar == TimerCalendar::Natural || (due_at - paused_at).num_days() > MAX_WORKING_DAYS.into() {
             return later;
         }
         let local = |moment: DateTime<Utc>| moment.with_timezone(&self.offset());

@@ -175,6 +175,13 @@ impl Run<'_> {
             );
             return Self::refuse(Stuck::new(Obstacle::Call, message));
         }
+        if process.plain_starts(parent).nth(1).is_some() {
+            let message = format!(
+                "{} has several plain start events, and a call cannot say at which one it begins",
+                process.reference.process
+            );
+            return Self::refuse(Stuck::new(Obstacle::Call, message));
+        }
         self.touched.insert(scope);
         self.open_level_events(process, parent, scope);
         if self.is_held_up(scope)? || self.is_interrupted(process, scope) {
@@ -209,10 +216,9 @@ fn begins_by_itself(process: &Process, at: NodeIx) -> bool {
 
 /// Where a level begins that nothing else began: at its plain start event, or at every node that nothing leads to.
 pub(super) fn first_of(process: &Process, level: Option<NodeIx>) -> Vec<NodeIx> {
+    let plain = process.plain_starts(level).next();
     let level = process.level(level);
-    let is_plain =
-        |child: &NodeIx| matches!(&process.node(*child).kind, NodeKind::Start { catch, .. } if catch.triggers.is_empty());
-    match level.iter().copied().find(is_plain) {
+    match plain {
         Some(start) => vec![start],
         // Where there are start events, nothing else begins by itself.
         None if level.iter().any(|child| is_start(process, *child)) => Vec::new(),

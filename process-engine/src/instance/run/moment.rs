@@ -1,11 +1,13 @@
-//! When a timer is due: dates, durations and cycles of ISO 8601, on every day or on working days.
+//! When a timer is due: dates, durations and cycles of ISO 8601, on every day or on working days; and patterns of cron.
 
-use chrono::{DateTime, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Utc};
+
+use croner::Cron;
 
 use super::{Run, Stuck};
 use crate::{
     instance::words::{Key, Obstacle},
-    model::{Timer, TimerCalendar, TimerKind},
+    model::{Timer, TimerCalendar, TimerKind, cron},
 };
 
 /// A duration, as it is written: the parts are kept apart, because months and working days have no fixed length.
@@ -17,18 +19,31 @@ pub(crate) struct Span {
     pub(crate) seconds: u32,
 }
 
+/// How a cycle goes on: after a duration, or at the next moment that a pattern of cron means.
+#[derive(Debug, Clone)]
+pub(crate) enum Every {
+    Span(Span),
+    Cron(Box<Cron>),
+}
+
 /// When a timer is due first, how often after that (none: for ever), and after what time each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct When {
     pub(crate) due_at: DateTime<Utc>,
     pub(crate) repeats_left: Option<u32>,
-    pub(crate) every: Option<Span>,
+    pub(crate) every: Option<Every>,
     /// After when it does not fire any more.
     pub(crate) until: Option<DateTime<Utc>>,
 }
 
 /// How often a cycle that began long ago is counted on to its next moment; one that began earlier is no sound cycle.
 const MAX_PERIODS_BEFORE: u32 = 100_000;
+
+/// The last year in which a timer may be due: the last one that ISO 8601 writes with four digits.
+const LAST_YEAR: i32 = 9_999;
+
+/// The most working days of one duration; they are counted one by one. It is more than a hundred years.
+pub(super) const MAX_WORKING_DAYS: u32 = 36_525;
 
 impl Run<'_> {
     /// The moment at which a timer that starts now is due first.
@@ -44,7 +59,7 @@ impl Run<'_> {
             (TimerKind::Date(_), _) => "a date and time as 2026-03-02T09:00:00",
             (TimerKind::Duration(_), TimerCalendar::Natural) => "a duration as P3D or PT10H",
             (TimerKind::Duration(_), TimerCalendar::WorkingDays) => "a number of working days as P5D",
-            (TimerKind::Cycle(_), TimerCalendar::Natural) => "a cycle as R3/P1D",
+            (TimerKind::Cycle(_), TimerCalendar::Natural) => "a cycle as R3/P1D or 0 0 8 * * ?",
             (TimerKind::Cycle(_), TimerCalendar::WorkingDays) => "a cycle of working days as R3/P5D",
         };
         let cannot = || {
@@ -78,12 +93,22 @@ impl Run<'_> {
 
     /// `R3/PT10H`, `R/P1D`, `R2/2026-01-05T09:00:00Z/P1D`, `R/P1D/2026-01-05T09:00:00Z`.
     fn cycle(&self, written: &str, from: DateTime<Utc>, calendar: TimerCalendar) -> Option<When> {
+        if let Some(cron) = cron::read(written) {
+            // A pattern names days of the week and the month by itself; working days are none of these.
+            let every = (calendar == TimerCalendar::Natural).then(|| Every::Cron(Box::new(cron)))?;
+            return Some(When {
+                due_at: self.next(from, &every, calendar)?,
+                repeats_left: None,
+                every: Some(every),
+                until: None,
+            });
+        }
         let mut parts = written.trim().split('/');
         let count = parts.next()?.strip_prefix('R')?;
         // So many times in all; none or a negative number: for ever.
         let repeats_left = match count {
             "" => None,
-            count => count.parse::<i64>().ok().map(|count| u32::try_from(count - 1).ok())?,
+            count => count.parse::<i64>().ok().map(|count| u32::try_from(count.saturating_sub(1)).ok())?,
         };
         if count == "0" {
             return None;
@@ -99,7 +124,7 @@ impl Run<'_> {
         let mut when = When {
             due_at: start.unwrap_or(from),
             repeats_left,
-            every: Some(every),
+            every: Some(Every::Span(every)),
             until,
         };
         if start.is_none() {
@@ -126,6 +151,17 @@ impl Run<'_> {
         None
     }
 
+    /// The moment at which a cycle fires after this one.
+    pub(crate) fn next(&self, from: DateTime<Utc>, every: &Every, calendar: TimerCalendar) -> Option<DateTime<Utc>> {
+        match every {
+            Every::Span(span) => self.after(from, *span, calendar),
+            Every::Cron(pattern) => {
+                let next = cron::next_after(pattern, from.with_timezone(&self.offset()))?;
+                Some(next.with_timezone(&Utc)).filter(|next| is_in_our_time(*next))
+            }
+        }
+    }
+
     /// The moment after a duration. Days of a working calendar are counted on it; the time of day stays.
     pub(crate) fn after(&self, from: DateTime<Utc>, span: Span, calendar: TimerCalendar) -> Option<DateTime<Utc>> {
         if calendar == TimerCalendar::WorkingDays && (span.months > 0 || span.weeks > 0) {
@@ -139,10 +175,12 @@ impl Run<'_> {
         let date = match calendar {
             TimerCalendar::Natural => date.checked_add_days(Days::new(days.into()))?,
             TimerCalendar::WorkingDays if span.days == 0 => date,
+            TimerCalendar::WorkingDays if span.days > MAX_WORKING_DAYS => return None,
             TimerCalendar::WorkingDays => self.context.outside.add_working_days(date, span.days),
         };
         let there = self.local(date.and_time(time))?;
-        there.checked_add_signed(TimeDelta::seconds(span.seconds.into()))
+        let there = there.checked_add_signed(TimeDelta::seconds(span.seconds.into()))?;
+        is_in_our_time(there).then_some(there)
     }
 
     /// An instant, or a local date and time; a date alone is its beginning.
@@ -160,13 +198,18 @@ impl Run<'_> {
     }
 
     pub(super) fn local(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
-        let there = local.and_local_timezone(self.offset()).single()?;
-        Some(there.with_timezone(&Utc))
+        let there = local.and_local_timezone(self.offset()).single()?.with_timezone(&Utc);
+        is_in_our_time(there).then_some(there)
     }
 
     pub(super) fn offset(&self) -> FixedOffset {
         FixedOffset::east_opt(self.context.outside.utc_offset_seconds()).unwrap_or(Utc.fix())
     }
+}
+
+/// Whether a moment can be written with four digits of the year, and counted on from without coming to the end of time.
+fn is_in_our_time(moment: DateTime<Utc>) -> bool {
+    (0..=LAST_YEAR).contains(&moment.year())
 }
 
 /// `P1Y2M3W4DT5H6M7S`

@@ -67,6 +67,12 @@ impl Run<'_> {
     fn begin_by(&mut self, process: &Arc<Process>, by: &StartedBy) -> Result<(), Rejection> {
         let no_start = || Rejection::NoSuchStart { by: words(by) };
         if *by == StartedBy::Somebody {
+            let plain: Vec<&str> = process.plain_starts(None).map(|at| &*process.node(at).id).collect();
+            if plain.len() > 1 {
+                return Err(Rejection::SeveralStarts {
+                    starts: plain.join(", "),
+                });
+            }
             if first_of(process, None).is_empty() {
                 return Err(no_start());
             }
@@ -156,6 +162,10 @@ impl Run<'_> {
     /// Which definition of an event is what started the process.
     fn trigger_of(&self, process: &Process, event: NodeIx, by: &StartedBy) -> Option<u32> {
         let id = &process.node(event).id;
+        if let StartedBy::Chosen(chosen) = by {
+            let is_chosen = chosen == id && process.plain_starts(None).any(|at| at == event);
+            return is_chosen.then_some(0);
+        }
         let is_named = |text: &Text, name: &str| self.text(text, ROOT).is_ok_and(|text| text == name);
         if let Some((id, message)) = received_by(process, event) {
             return match (by, message) {
@@ -183,6 +193,7 @@ impl Run<'_> {
 fn words(by: &StartedBy) -> String {
     match by {
         StartedBy::Somebody => "somebody who starts it by hand".to_owned(),
+        StartedBy::Chosen(element) => format!("somebody who chose {element}"),
         StartedBy::Message(name) => format!("the message {name}"),
         StartedBy::Signal(name) => format!("the signal {name}"),
         StartedBy::Timer(element) => format!("the timer {element}"),

@@ -255,7 +255,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let mut when = self.when(timer, wait.owner)?;
-        let next = when.every.and_then(|every| self.after(due_at, every, timer.calendar));
+        let next = when.every.as_ref().and_then(|every| self.next(due_at, every, timer.calendar));
         let Some(next) = next.filter(|next| when.until.is_none_or(|until| *next <= until)) else {
             return Ok(None);
         };

@@ -77,6 +77,35 @@ fn what_a_process_does_not_wait_for_does_not_start_it() {
 }
 
 #[test]
+fn of_several_plain_starts_one_is_chosen() {
+    let parts = [
+        start("counter"),
+        start("online"),
+        event("startEvent", "post", &message("m1")),
+        task("at_counter"),
+        task("on_screen"),
+        end("e"),
+        flows(&["counter > at_counter > e", "online > on_screen > e", "post > at_counter"]),
+    ];
+    let of = Rejection::SeveralStarts {
+        starts: "counter, online".to_owned(),
+    };
+    assert_eq!(refused(&parts, StartedBy::Somebody), of);
+    for (start, task) in [("counter", "at_counter"), ("online", "on_screen")] {
+        let mut player = started_by(&parts, StartedBy::Chosen(start.into()));
+        assert_eq!(open(&player), [task], "{}", player.story());
+        assert!(player.state().waits.is_empty());
+        done(&mut player, task);
+        assert!(is_over(&player), "{}", player.story());
+    }
+    for wrong in ["post", "at_counter", "nowhere"] {
+        assert!(matches!(refused(&parts, StartedBy::Chosen(wrong.into())), Rejection::NoSuchStart { .. }));
+    }
+    let only = [start("s"), task("t"), end("e"), flows(&["s > t > e"])];
+    assert_eq!(open(&started_by(&only, StartedBy::Chosen("s".into()))), ["t"]);
+}
+
+#[test]
 fn a_parallel_multiple_start_waits_for_the_rest_of_its_definitions() {
     let parts = [
         event(
