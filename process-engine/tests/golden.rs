@@ -87,12 +87,20 @@ fn add_what_is_missing() {
         .collect();
     for number in streams().len().. {
         let gives = |path: &Vec<Event>| (kinds(path).intersection(&missing).count(), std::cmp::Reverse(path.len()));
-        let Some(best) = paths.iter().max_by_key(|path| gives(path)).filter(|path| gives(path).0 > 0).cloned() else {
+        let Some(best) = paths
+            .iter()
+            .max_by_key(|path| gives(path))
+            .filter(|path| gives(path).0 > 0)
+            .cloned()
+        else {
             return;
         };
         missing = missing.difference(&kinds(&best)).copied().collect();
         paths.retain(|path| *path != best);
-        let lines: String = best.iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
+        let lines: String = best
+            .iter()
+            .map(|event| serde_json::to_string(event).unwrap() + "\n")
+            .collect();
         fs::write(folder().join(format!("random-{number:02}.jsonl")), lines).unwrap();
     }
 }
@@ -113,7 +121,11 @@ fn every_stored_stream_folds_to_what_it_folded_to_and_every_kind_of_event_is_in_
         }
         let stored = fs::read_to_string(&stored).unwrap_or_default();
         let differs = folded.lines().zip(stored.lines()).position(|(now, then)| now != then);
-        assert!(folded == stored, "{} folds to something else from line {differs:?} on", stream.display());
+        assert!(
+            folded == stored,
+            "{} folds to something else from line {differs:?} on",
+            stream.display()
+        );
     }
     let missing: Vec<_> = every_kind().difference(&seen).copied().collect();
     assert!(missing.is_empty(), "add a stream with {missing:?}");
@@ -136,7 +148,9 @@ fn every_event_of_a_stored_stream_is_written_as_it_was_read() {
 fn leaves(value: &Value) -> BTreeSet<String> {
     fn walk(path: &str, value: &Value, found: &mut BTreeSet<String>) {
         match value {
-            Value::Object(entries) => entries.iter().for_each(|(name, inner)| walk(&format!("{path}.{name}"), inner, found)),
+            Value::Object(entries) => entries
+                .iter()
+                .for_each(|(name, inner)| walk(&format!("{path}.{name}"), inner, found)),
             Value::Array(all) => all
                 .iter()
                 .enumerate()

@@ -99,7 +99,13 @@ pub(super) fn measure(document: &Document<'_>) -> Result<(), Refusal> {
             return Err(refusal("too-many-nodes", at, MAX_NODES, "nodes", "节点"));
         }
         if id(node).is_some_and(|id| id.chars().count() > MAX_ID_CHARACTERS) {
-            return Err(refusal("id-too-long", at, MAX_ID_CHARACTERS, "characters in an id", "字符的标识"));
+            return Err(refusal(
+                "id-too-long",
+                at,
+                MAX_ID_CHARACTERS,
+                "characters in an id",
+                "字符的标识",
+            ));
         }
     }
     Ok(())

@@ -1,9 +1,9 @@
 //! The executable graph: what a BPMN model is once it was read and checked. Nothing here is read from XML again.
 
-pub(crate) mod cron;
 mod activity;
 mod approval;
 mod beside;
+pub(crate) mod cron;
 mod diff;
 mod event;
 mod process;

@@ -114,8 +114,7 @@ impl Process {
     /// The start events of a level that wait for nothing: of a sub-process, or of the process itself. Several are several
     /// ways to begin, of which one is chosen (BPMN 2.0.2, 10.5.2).
     pub fn plain_starts(&self, level: Option<NodeIx>) -> impl Iterator<Item = NodeIx> {
-        let is_plain =
-            |at: &NodeIx| matches!(&self.node(*at).kind, NodeKind::Start { catch, .. } if catch.triggers.is_empty());
+        let is_plain = |at: &NodeIx| matches!(&self.node(*at).kind, NodeKind::Start { catch, .. } if catch.triggers.is_empty());
         self.level(level).iter().copied().filter(is_plain)
     }
 

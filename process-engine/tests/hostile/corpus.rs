@@ -13,7 +13,9 @@ use crate::on_a_small_stack;
 
 /// Each file of a folder of the corpus, with its name.
 fn each(folder: &str, look: impl Fn(&str, &[u8]) + Sync) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/corpus").join(folder);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/hostile/corpus")
+        .join(folder);
     let mut count = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -29,7 +31,12 @@ fn hostile_process_models_are_refused_with_a_finding_that_has_a_place() {
     each("bpmn", |name, bytes| {
         let refused = bpmn::read(bytes, &ReadOptions::default());
         let is_sound = name.contains("sound-");
-        assert_eq!(refused.is_ok(), is_sound, "{name}: {:?}", refused.err().map(|why| why.to_string()));
+        assert_eq!(
+            refused.is_ok(),
+            is_sound,
+            "{name}: {:?}",
+            refused.err().map(|why| why.to_string())
+        );
         for finding in bpmn::check(bytes, &ReadOptions::default()) {
             assert!(finding.place.line >= 1 && !finding.message.is_empty(), "{name}");
         }
@@ -40,7 +47,12 @@ fn hostile_process_models_are_refused_with_a_finding_that_has_a_place() {
 fn hostile_decision_models_are_refused_or_give_something() {
     each("dmn", |name, bytes| {
         let read = dmn::read(bytes, dmn::ReadOptions::default());
-        assert_eq!(read.is_ok(), name.contains("sound-"), "{name}: {:?}", read.as_ref().err().map(ToString::to_string));
+        assert_eq!(
+            read.is_ok(),
+            name.contains("sound-"),
+            "{name}: {:?}",
+            read.as_ref().err().map(ToString::to_string)
+        );
         for decision in read.iter().flat_map(dmn::DecisionModel::decisions) {
             let _ = read.as_ref().map(|model| model.evaluate(&decision.name, &Bindings::new()));
         }

@@ -18,7 +18,11 @@ fn model(body: &str) -> String {
 fn said_of(xml: &str, of: Value) -> String {
     let variables: BTreeMap<String, Value> = serde_json::from_value(of).unwrap();
     on_a_small_stack(|| match dmn::read(xml.as_bytes(), ReadOptions::default()) {
-        Err(rejected) => rejected.findings.iter().map(|one| format!("{}: {}\n", one.rule, one.message)).collect(),
+        Err(rejected) => rejected
+            .findings
+            .iter()
+            .map(|one| format!("{}: {}\n", one.rule, one.message))
+            .collect(),
         Ok(model) => match model.evaluate("d", &variables) {
             Err(error) => error,
             Ok(decided) => decided.outputs.to_string(),
@@ -36,17 +40,28 @@ fn is_said(what: &str, xml: &str, of: Value) {
 fn table(inputs: usize, rules: &str) -> String {
     let mut text = String::new();
     for n in 0..inputs {
-        let _ = write!(text, r#"<inputData id="i{n}" name="i{n}"><variable name="i{n}" typeRef="number"/></inputData>"#);
+        let _ = write!(
+            text,
+            r#"<inputData id="i{n}" name="i{n}"><variable name="i{n}" typeRef="number"/></inputData>"#
+        );
     }
     text += r#"<decision id="d" name="d"><variable name="d"/>"#;
     for n in 0..inputs {
-        let _ = write!(text, r##"<informationRequirement id="r{n}"><requiredInput href="#i{n}"/></informationRequirement>"##);
+        let _ = write!(
+            text,
+            r##"<informationRequirement id="r{n}"><requiredInput href="#i{n}"/></informationRequirement>"##
+        );
     }
     text += r#"<decisionTable id="t" hitPolicy="COLLECT">"#;
     for n in 0..inputs {
-        let _ = write!(text, r#"<input id="in{n}"><inputExpression id="ie{n}" typeRef="number"><text>i{n}</text></inputExpression></input>"#);
+        let _ = write!(
+            text,
+            r#"<input id="in{n}"><inputExpression id="ie{n}" typeRef="number"><text>i{n}</text></inputExpression></input>"#
+        );
     }
-    model(&format!("{text}<output id=\"o\" typeRef=\"number\"/>{rules}</decisionTable></decision>"))
+    model(&format!(
+        "{text}<output id=\"o\" typeRef=\"number\"/>{rules}</decisionTable></decision>"
+    ))
 }
 
 #[test]
@@ -54,7 +69,11 @@ fn files_that_are_hard_to_parse_are_refused_by_the_limits_of_all_files() {
     let levels = 100_000;
     let empty = || json!({});
     is_said("too-deep", &model(&"<list>".repeat(levels)), empty());
-    is_said("too-deep", &model(&format!("{}{}", "<context>".repeat(1_000), "</context>".repeat(1_000))), empty());
+    is_said(
+        "too-deep",
+        &model(&format!("{}{}", "<context>".repeat(1_000), "</context>".repeat(1_000))),
+        empty(),
+    );
     let attributes = (0..60_000).fold(String::new(), |mut text, n| {
         let _ = write!(text, " a{n}=\"\"");
         text
@@ -70,7 +89,14 @@ fn a_table_of_a_billion_combinations_is_as_dear_as_its_rules_and_no_dearer() {
     // Thirty inputs with two values each: what matters is that the rules are few, not how much they cover.
     let inputs = 30;
     let rule = |n: usize| {
-        let entries: String = (0..inputs).map(|at| format!("<inputEntry><text>{}</text></inputEntry>", if at == n { "&gt;= 1" } else { "-" })).collect();
+        let entries: String = (0..inputs)
+            .map(|at| {
+                format!(
+                    "<inputEntry><text>{}</text></inputEntry>",
+                    if at == n { "&gt;= 1" } else { "-" }
+                )
+            })
+            .collect();
         format!("<rule id=\"u{n}\">{entries}<outputEntry><text>{n}</text></outputEntry></rule>")
     };
     let xml = table(inputs, &(0..inputs).map(rule).collect::<String>());
@@ -120,8 +146,16 @@ fn what_needs_itself_is_refused() {
 <decision id="d" name="d"><variable name="d"/><literalExpression><text>1</text></literalExpression></decision>"##
         ))
     };
-    is_said("circle", &circle("decision", "informationRequirement", "requiredDecision"), json!({}));
-    is_said("circle", &circle("businessKnowledgeModel", "knowledgeRequirement", "requiredKnowledge"), json!({}));
+    is_said(
+        "circle",
+        &circle("decision", "informationRequirement", "requiredDecision"),
+        json!({}),
+    );
+    is_said(
+        "circle",
+        &circle("businessKnowledgeModel", "knowledgeRequirement", "requiredKnowledge"),
+        json!({}),
+    );
     let mut itself = String::new();
     for n in 0..2_000 {
         let next = (n + 1) % 2_000;
@@ -152,11 +186,24 @@ fn types_that_are_made_of_themselves_end() {
 
 #[test]
 fn bytes_that_are_no_decision_model_are_refused() {
-    for bytes in [&b""[..], b"\0", b"\xff\xfe", b"<", b"<definitions", b"<definitions/>", b"<a>\0</a>", b"<!DOCTYPE a>", b"\xc3\x28"] {
+    for bytes in [
+        &b""[..],
+        b"\0",
+        b"\xff\xfe",
+        b"<",
+        b"<definitions",
+        b"<definitions/>",
+        b"<a>\0</a>",
+        b"<!DOCTYPE a>",
+        b"\xc3\x28",
+    ] {
         let read = on_a_small_stack(|| dmn::read(bytes, ReadOptions::default()).map(|_| ()));
         assert!(read.is_err(), "{bytes:?}");
     }
-    let whole = table(2, "<rule><inputEntry><text>1</text></inputEntry><inputEntry><text>-</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>");
+    let whole = table(
+        2,
+        "<rule><inputEntry><text>1</text></inputEntry><inputEntry><text>-</text></inputEntry><outputEntry><text>1</text></outputEntry></rule>",
+    );
     for length in 0..whole.len() {
         let read = on_a_small_stack(|| dmn::read(&whole.as_bytes()[..length], ReadOptions::default()).map(|_| ()));
         assert!(read.is_err(), "cut off at {length}");

@@ -36,7 +36,20 @@ fn brackets_of_every_kind_stop_at_the_limit_of_nesting() {
 #[test]
 fn rows_of_operators_stop_at_the_limit_of_a_row() {
     let of = BTreeMap::new();
-    for part in ["+1", "-1", "*1", "**1", "<1", " and true", " or true", ".a", "[1]", " in [1]", " instance of number", "(1)"] {
+    for part in [
+        "+1",
+        "-1",
+        "*1",
+        "**1",
+        "<1",
+        " and true",
+        " or true",
+        ".a",
+        "[1]",
+        " in [1]",
+        " instance of number",
+        "(1)",
+    ] {
         let said = said_of(&format!("a{}", part.repeat(10_000)), &of);
         assert!(said.contains("in a row") || said.contains("longer than"), "{part}: {said}");
         let said = said_of(&format!("a{}", part.repeat(2_000 / part.len())), &of);
@@ -47,7 +60,15 @@ fn rows_of_operators_stop_at_the_limit_of_a_row() {
 #[test]
 fn patterns_that_try_everything_end() {
     let of = BTreeMap::from([("text".to_owned(), json!(format!("{}!", "a".repeat(20_000))))]);
-    for pattern in ["(a+)+$", "(a|aa)+$", "(a*)*b", "(.*)(.*)(.*)(.*)(.*)x", "(?:a{100}){100}", "(x+x+)+y", "^(([a-z])+.)+[A-Z]([a-z])+$"] {
+    for pattern in [
+        "(a+)+$",
+        "(a|aa)+$",
+        "(a*)*b",
+        "(.*)(.*)(.*)(.*)(.*)x",
+        "(?:a{100}){100}",
+        "(x+x+)+y",
+        "^(([a-z])+.)+[A-Z]([a-z])+$",
+    ] {
         for feel in [
             format!("matches(text, \"{pattern}\")"),
             format!("replace(text, \"{pattern}\", \"x\")"),
@@ -87,7 +108,10 @@ fn expressions_of_other_engines_stop_at_the_limits_of_ours() {
 #[test]
 fn a_model_whose_expressions_go_too_far_is_refused_where_they_stand() {
     for (condition, rule) in [
-        (format!("${{{}a{}}}", "(".repeat(500), ")".repeat(500)), "expression-not-translated"),
+        (
+            format!("${{{}a{}}}", "(".repeat(500), ")".repeat(500)),
+            "expression-not-translated",
+        ),
         (format!("={}1{}", "[".repeat(500), "]".repeat(500)), "expression-invalid"),
         (format!("={}", "1+".repeat(100_000)), "expression-invalid"),
         ("${".repeat(100_000), "expression-not-translated"),

@@ -26,7 +26,10 @@ const STACK_BYTES: usize = 1024 * 1024;
 fn on_a_small_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let running = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
-        running.unwrap().join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        running
+            .unwrap()
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
@@ -68,7 +71,10 @@ fn process(content: &str) -> String {
 fn flows(chain: &[&str]) -> String {
     chain.windows(2).fold(String::new(), |mut text, pair| {
         let (from, to) = (pair[0], pair[1]);
-        let _ = write!(text, r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#);
+        let _ = write!(
+            text,
+            r#"<sequenceFlow id="{from}-{to}" sourceRef="{from}" targetRef="{to}"/>"#
+        );
         text
     })
 }

@@ -60,12 +60,16 @@ fn files(folder: &str, ending: &str) -> Vec<String> {
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let wanted = paths.iter().filter(|path| path.extension().is_some_and(|one| one == ending));
-    wanted.map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect()
+    wanted
+        .map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned())
+        .collect()
 }
 
 /// Reads a model, starts whatever it holds, and does what is open for a while.
 fn read_and_run(bytes: &[u8]) {
-    let Ok(read) = bpmn::read(bytes, &ReadOptions::default()) else { return };
+    let Ok(read) = bpmn::read(bytes, &ReadOptions::default()) else {
+        return;
+    };
     let world = Arc::new(World::new().with(&read.definitions));
     for process in &read.definitions.processes {
         let mut player = Player::new(&world);

@@ -35,7 +35,10 @@ fn a_circle_of_scripts_stops_after_so_many_steps() {
         ""
     ));
     let said = stopped_by(&xml, Bindings::new());
-    assert!(said.len() == 1 && said[0].contains(&MAX_STEPS_PER_COMMAND.to_string()), "{said:?}");
+    assert!(
+        said.len() == 1 && said[0].contains(&MAX_STEPS_PER_COMMAND.to_string()),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -84,8 +87,16 @@ fn a_process_that_calls_itself_twice_stops_after_so_many_steps() {
         let mut player = player(&xml).without_replay();
         player.start("p", Bindings::new()).unwrap_or_else(|why| panic!("{why}"));
         let incidents = player.incidents();
-        assert!(incidents.iter().any(|one| one.message.contains(&MAX_STEPS_PER_COMMAND.to_string())));
-        assert!(player.events().len() <= 8 * MAX_STEPS_PER_COMMAND as usize, "{}", player.events().len());
+        assert!(
+            incidents
+                .iter()
+                .any(|one| one.message.contains(&MAX_STEPS_PER_COMMAND.to_string()))
+        );
+        assert!(
+            player.events().len() <= 8 * MAX_STEPS_PER_COMMAND as usize,
+            "{}",
+            player.events().len()
+        );
     });
 }
 
@@ -102,7 +113,13 @@ fn links_in_a_circle_are_refused_or_stop_after_so_many_steps() {
         flows(&["c", "m"])
     ));
     match bpmn::read(xml.as_bytes(), &ReadOptions::default()) {
-        Err(refused) => assert!(refused.findings.iter().any(|one| one.rule.contains("end") || one.rule.contains("circle")), "{refused}"),
+        Err(refused) => assert!(
+            refused
+                .findings
+                .iter()
+                .any(|one| one.rule.contains("end") || one.rule.contains("circle")),
+            "{refused}"
+        ),
         Ok(_) => {
             let said = stopped_by(&xml, Bindings::new());
             assert!(said[0].contains(&MAX_STEPS_PER_COMMAND.to_string()), "{said:?}");
@@ -119,11 +136,20 @@ fn rounds_without_number_are_an_incident_before_the_first() {
         ))
     };
     for count in [json!(10_001), json!(u64::MAX), json!(1e300)] {
-        let said = stopped_by(&many("<loopCardinality>count</loopCardinality>"), Bindings::from([("count".to_owned(), count.clone())]));
-        assert!(said.len() == 1 && (said[0].contains("10000 at most") || said[0].contains("whole number")), "{count}: {said:?}");
+        let said = stopped_by(
+            &many("<loopCardinality>count</loopCardinality>"),
+            Bindings::from([("count".to_owned(), count.clone())]),
+        );
+        assert!(
+            said.len() == 1 && (said[0].contains("10000 at most") || said[0].contains("whole number")),
+            "{count}: {said:?}"
+        );
     }
     for count in [json!(-1), json!(0.5), json!("x"), json!(null)] {
-        let said = stopped_by(&many("<loopCardinality>count</loopCardinality>"), Bindings::from([("count".to_owned(), count.clone())]));
+        let said = stopped_by(
+            &many("<loopCardinality>count</loopCardinality>"),
+            Bindings::from([("count".to_owned(), count.clone())]),
+        );
         assert_eq!(said.len(), 1, "{count}");
     }
 }
@@ -131,7 +157,9 @@ fn rounds_without_number_are_an_incident_before_the_first() {
 #[test]
 fn as_many_branches_as_a_file_may_hold_run_and_can_be_left_again() {
     let branches = MAX_NODES / 2;
-    let mut text = String::from(r#"<startEvent id="s"/><userTask id="first"/><parallelGateway id="f"/><parallelGateway id="j"/><endEvent id="e"/>"#);
+    let mut text = String::from(
+        r#"<startEvent id="s"/><userTask id="first"/><parallelGateway id="f"/><parallelGateway id="j"/><endEvent id="e"/>"#,
+    );
     text += &flows(&["s", "first", "f"]);
     text += &flows(&["j", "e"]);
     for n in 0..branches {
@@ -142,7 +170,9 @@ fn as_many_branches_as_a_file_may_hold_run_and_can_be_left_again() {
         let mut player = player(&process(&text)).without_replay();
         player.start("p", Bindings::new()).unwrap();
         let first = player.tasks("first")[0];
-        player.complete_task(first, process_engine::instance::Outcome::Approved, Bindings::new()).unwrap();
+        player
+            .complete_task(first, process_engine::instance::Outcome::Approved, Bindings::new())
+            .unwrap();
         assert_eq!(player.state().tasks.len(), branches);
         let task: Key = player.tasks("t7")[0];
         player
@@ -170,13 +200,21 @@ fn commands_with_more_than_anybody_means_are_refused() {
             let refused = asked.map(<[_]>::len).unwrap_err().to_string();
             assert!(refused.contains("at most"), "{refused}");
         };
-        too_much(player.ask(&Command::SendCopy { task, to: vec![nobody.clone(); 100_000], message: String::new() }));
-        too_much(player.ask(&Command::AddSign {
+        too_much(player.ask(&Command::SendCopy {
             task,
-            place: process_engine::instance::SignPlace::Before,
-            people: (0..100_000).map(|n| process_engine::testing::person(&format!("p{n}"))).collect(),
-            reason: "会办".to_owned(),
+            to: vec![nobody.clone(); 100_000],
+            message: String::new(),
         }));
+        too_much(
+            player.ask(&Command::AddSign {
+                task,
+                place: process_engine::instance::SignPlace::Before,
+                people: (0..100_000)
+                    .map(|n| process_engine::testing::person(&format!("p{n}")))
+                    .collect(),
+                reason: "会办".to_owned(),
+            }),
+        );
         too_much(player.ask(&Command::Modify {
             changes: vec![process_engine::instance::Change::GiveUp { key: 1 }; 100_000],
             reason: "整理".to_owned(),

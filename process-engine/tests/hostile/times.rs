@@ -64,10 +64,19 @@ fn a_time_that_no_clock_shows_is_an_incident_that_says_so() {
 
 #[test]
 fn a_cycle_may_count_to_any_number_and_below() {
-    for time in ["R-9223372036854775808/P1D", "R-1/P1D", "R4294967295/P1D", "R/0001-01-01T00:00:00Z/PT1S"] {
+    for time in [
+        "R-9223372036854775808/P1D",
+        "R-1/P1D",
+        "R4294967295/P1D",
+        "R/0001-01-01T00:00:00Z/PT1S",
+    ] {
         on_a_small_stack(|| {
             let player = waiting("timeCycle", "", time, 0);
-            assert!(player.incidents().is_empty() && player.next_timer().is_some(), "{time}: {:?}", player.incidents());
+            assert!(
+                player.incidents().is_empty() && player.next_timer().is_some(),
+                "{time}: {:?}",
+                player.incidents()
+            );
         });
     }
 }
@@ -84,11 +93,18 @@ fn more_working_days_than_can_be_counted_are_an_incident() {
 
 #[test]
 fn a_clock_that_stands_still_before_the_last_moment_can_be_resumed() {
-    for attributes in ["zhulu:pausable=\"true\"", "zhulu:pausable=\"true\" zhulu:workingDays=\"true\""] {
+    for attributes in [
+        "zhulu:pausable=\"true\"",
+        "zhulu:pausable=\"true\" zhulu:workingDays=\"true\"",
+    ] {
         on_a_small_stack(|| {
             let mut player = waiting("timeDate", attributes, "9999-12-31T23:59:59Z", 0);
             assert!(player.incidents().is_empty());
-            player.ask(&Command::PauseClock { reason: "等待".to_owned() }).unwrap();
+            player
+                .ask(&Command::PauseClock {
+                    reason: "等待".to_owned(),
+                })
+                .unwrap();
             player.advance(TimeDelta::days(400)).unwrap();
             player.ask(&Command::ResumeClock).unwrap();
             assert!(player.next_timer().is_some());

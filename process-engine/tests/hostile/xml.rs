@@ -20,9 +20,16 @@ fn what_is_larger_than_a_model_is_not_looked_at() {
 
 #[test]
 fn what_nests_without_end_is_not_parsed() {
-    for (open, close) in [("<subProcess>", "</subProcess>"), ("<a>", "</a>"), ("<extensionElements>", "</extensionElements>")] {
+    for (open, close) in [
+        ("<subProcess>", "</subProcess>"),
+        ("<a>", "</a>"),
+        ("<extensionElements>", "</extensionElements>"),
+    ] {
         for levels in [MAX_NESTING, 1_000, 100_000] {
-            is_refused_by("too-deep", &process(&format!("{}{}", open.repeat(levels), close.repeat(levels))));
+            is_refused_by(
+                "too-deep",
+                &process(&format!("{}{}", open.repeat(levels), close.repeat(levels))),
+            );
             is_refused_by("too-deep", &process(&open.repeat(levels)));
         }
     }
@@ -49,7 +56,10 @@ fn entities_are_not_expanded() {
         let _ = write!(text, "<!ENTITY l{n} \"{inner}\">");
         text
     });
-    let bomb = format!("<!DOCTYPE d [{laughs}]>{}", around("<task id=\"a\" name=\"&l9;\"/>").split_once("?>").unwrap().1);
+    let bomb = format!(
+        "<!DOCTYPE d [{laughs}]>{}",
+        around("<task id=\"a\" name=\"&l9;\"/>").split_once("?>").unwrap().1
+    );
     is_refused_by("not-xml", &bomb);
     let outside = r#"<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><definitions>&x;</definitions>"#;
     is_refused_by("not-xml", outside);
@@ -70,18 +80,27 @@ fn attributes_and_namespaces_without_number_are_not_parsed() {
     is_refused_by("too-many-attributes", &process(&namespaces));
     // Signs that look like attributes in a value are a value.
     let written = "=".repeat(MAX_ATTRIBUTES * 10);
-    assert_eq!(offended(around(&format!("<task id=\"a\" name=\"{written}\"/>")).as_bytes()), Vec::<String>::new());
+    assert_eq!(
+        offended(around(&format!("<task id=\"a\" name=\"{written}\"/>")).as_bytes()),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn a_huge_attribute_or_text_is_a_text_like_any_other() {
     let huge = "长".repeat(1_000_000);
-    assert_eq!(offended(around(&format!("<task id=\"a\" name=\"{huge}\"/>")).as_bytes()), Vec::<String>::new());
+    assert_eq!(
+        offended(around(&format!("<task id=\"a\" name=\"{huge}\"/>")).as_bytes()),
+        Vec::<String>::new()
+    );
     assert_eq!(
         offended(around(&format!("<task id=\"a\"><documentation>{huge}</documentation></task>")).as_bytes()),
         Vec::<String>::new()
     );
-    is_refused_by("attribute-value", &around(&format!("<task id=\"a\" startQuantity=\"{}\"/>", "9".repeat(1_000_000))));
+    is_refused_by(
+        "attribute-value",
+        &around(&format!("<task id=\"a\" startQuantity=\"{}\"/>", "9".repeat(1_000_000))),
+    );
 }
 
 #[test]
@@ -107,10 +126,27 @@ fn as_many_offences_as_a_file_can_hold_are_told_up_to_a_limit() {
 
 #[test]
 fn bytes_that_are_no_text_are_refused() {
-    for bytes in [&b"\xff\xfe<\0d\0/\0>\0"[..], b"\xc3\x28", b"<a>\xed\xa0\x80</a>", b"\xf0\x28\x8c\xbc"] {
+    for bytes in [
+        &b"\xff\xfe<\0d\0/\0>\0"[..],
+        b"\xc3\x28",
+        b"<a>\xed\xa0\x80</a>",
+        b"\xf0\x28\x8c\xbc",
+    ] {
         assert_eq!(offended(bytes), ["not-utf8"]);
     }
-    for bytes in [&b""[..], b"\0", b"<\0a/>", b"<a>\0</a>", b"\xef\xbb\xbf", b"<", b"<?", b"<!", b"<!--", b"<![CDATA[", b"&#x0;"] {
+    for bytes in [
+        &b""[..],
+        b"\0",
+        b"<\0a/>",
+        b"<a>\0</a>",
+        b"\xef\xbb\xbf",
+        b"<",
+        b"<?",
+        b"<!",
+        b"<!--",
+        b"<![CDATA[",
+        b"&#x0;",
+    ] {
         assert_eq!(offended(bytes), ["not-xml"], "{bytes:?}");
     }
 }

@@ -61,7 +61,11 @@ pub(super) fn none_start(report: &mut Report<'_, '_>) {
                     label(call),
                     label(process)
                 ),
-                format!("{} 调用的 {} 有多个空开始事件,无法确定从哪一个开始。", label(call), label(process)),
+                format!(
+                    "{} 调用的 {} 有多个空开始事件,无法确定从哪一个开始。",
+                    label(call),
+                    label(process)
+                ),
             );
         }
     }

@@ -145,7 +145,11 @@ pub(super) fn plain_starts(report: &mut Report<'_, '_>) {
                     label(level),
                     plain.len()
                 ),
-                format!("{} 有 {} 个空开始事件;启动时必须指明从哪一个开始,且不能被调用。", label(level), plain.len()),
+                format!(
+                    "{} 有 {} 个空开始事件;启动时必须指明从哪一个开始,且不能被调用。",
+                    label(level),
+                    plain.len()
+                ),
             );
         } else {
             report.error(

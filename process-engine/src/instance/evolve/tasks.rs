@@ -243,7 +243,13 @@ fn add_approver(state: &mut Instance, key: Key, person: &Person, place: Option<u
     let at = place.map_or(end, |place| (place as usize).min(end));
     Arc::make_mut(&mut rounds.items).insert(at, serde_json::Value::String(person.id.to_string()));
     Arc::make_mut(&mut rounds.people).insert(at, person.clone());
-    let moved = |round: &u32| if *round as usize >= at { round.saturating_add(1) } else { *round };
+    let moved = |round: &u32| {
+        if *round as usize >= at {
+            round.saturating_add(1)
+        } else {
+            *round
+        }
+    };
     rounds.removed = rounds.removed.iter().map(moved).collect::<BTreeSet<u32>>();
     rounds.tally.total = rounds.tally.total.saturating_add(1);
 }

@@ -108,7 +108,10 @@ impl Run<'_> {
         // So many times in all; none or a negative number: for ever.
         let repeats_left = match count {
             "" => None,
-            count => count.parse::<i64>().ok().map(|count| u32::try_from(count.saturating_sub(1)).ok())?,
+            count => count
+                .parse::<i64>()
+                .ok()
+                .map(|count| u32::try_from(count.saturating_sub(1)).ok())?,
         };
         if count == "0" {
             return None;

@@ -99,7 +99,10 @@ fn of_several_plain_starts_one_is_chosen() {
         assert!(is_over(&player), "{}", player.story());
     }
     for wrong in ["post", "at_counter", "nowhere"] {
-        assert!(matches!(refused(&parts, StartedBy::Chosen(wrong.into())), Rejection::NoSuchStart { .. }));
+        assert!(matches!(
+            refused(&parts, StartedBy::Chosen(wrong.into())),
+            Rejection::NoSuchStart { .. }
+        ));
     }
     let only = [start("s"), task("t"), end("e"), flows(&["s > t > e"])];
     assert_eq!(open(&started_by(&only, StartedBy::Chosen("s".into()))), ["t"]);

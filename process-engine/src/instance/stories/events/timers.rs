@@ -179,7 +179,12 @@ fn a_border_with_a_pattern_of_cron_fires_whenever_it_means() {
     let mut player = started(&on_border(false, "timeCycle", "0 0 8 ? * MON-FRI"));
     assert_eq!(due(&player), [at("2026-03-03T08:00:00Z")]);
     player.advance(TimeDelta::days(7)).unwrap();
-    assert_eq!(open(&player).iter().filter(|element| **element == "x").count(), 5, "{}", player.story());
+    assert_eq!(
+        open(&player).iter().filter(|element| **element == "x").count(),
+        5,
+        "{}",
+        player.story()
+    );
     assert_eq!(due(&player), [at("2026-03-10T08:00:00Z")]);
     done(&mut player, "a");
     assert!(due(&player).is_empty());
