@@ -33,7 +33,14 @@ pub(crate) fn check(kind: ModelKind, bytes: &[u8]) -> Result<(), Vec<String>> {
     match kind {
         ModelKind::Bpmn => {
             let read = process(bytes).map_err(named)?;
-            if read.definitions.processes.iter().any(|process| process.executable) {
+            let mut executable = read.definitions.processes.iter().filter(|process| process.executable);
+            if let Some(several) = executable.clone().find(|process| process.plain_starts(None).nth(1).is_some()) {
+                let name = &several.reference.process;
+                return Err(vec![format!(
+                    "{name} has several plain start events; a case begins by being filed, so leave one"
+                )]);
+            }
+            if executable.next().is_some() {
                 return Ok(());
             }
             Err(vec![

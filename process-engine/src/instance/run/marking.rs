@@ -134,6 +134,54 @@ impl Run<'_> {
         marking
     }
 
+    /// Refuses a move that would tear several runs of the same nodes apart: an event on a border that does not interrupt may
+    /// let a second token into a split before the first one has left its join. What stays of both could not be told apart
+    /// there, and one token would wait for ever.
+    pub(super) fn keep_runs_apart(&self, level: &Level<'_>, marking: &Marking) -> Result<(), Rejection> {
+        let process = level.process;
+        let at_node = |key: &Key| {
+            let element = self.state.elements.get(key)?;
+            process.find(&element.element).map(Spot::Node)
+        };
+        let stays = |key: &Key| !marking.from.contains(key) && !self.state.straight_back.contains_key(key);
+        let children = self.state.children(level.scope).map(|(key, _)| key);
+        let (left, gone): (Vec<Key>, Vec<Key>) = children.partition(stays);
+        let mut standing: Vec<Spot> = left.iter().filter_map(at_node).collect();
+        let mut moved: Vec<Spot> = gone.iter().filter_map(at_node).collect();
+        moved.extend(level.targets.iter().map(|target| Spot::Node(*target)));
+        for (flow, count) in self.state.tokens.of(level.scope) {
+            let Some(spot) = process.find_flow(flow).map(Spot::Flow) else { continue };
+            if marking.flows.iter().any(|(_, taken)| taken == flow) {
+                moved.push(spot);
+            } else {
+                standing.extend(std::iter::repeat_n(spot, count as usize));
+            }
+        }
+        let joins = process.level(level.node).iter().copied().filter(|at| {
+            let node = process.node(*at);
+            matches!(node.kind, NodeKind::Parallel) && node.incoming.len() > 1
+        });
+        for join in joins {
+            let incoming = &process.node(join).incoming;
+            let leads = leads_to(process, join, incoming);
+            let comes = |spot: &Spot| match spot {
+                Spot::Node(at) => leads[at.0 as usize],
+                Spot::Flow(at) => incoming.contains(at) || leads[process.flow(*at).target.0 as usize],
+            };
+            if !moved.iter().any(comes) {
+                continue;
+            }
+            let here: Vec<Spot> = standing.iter().copied().filter(comes).collect();
+            let of_two_runs = |(place, one): (usize, &Spot)| here[place + 1..].iter().any(|other| !level.beside.are(*one, *other));
+            if here.iter().enumerate().any(of_two_runs) {
+                return Err(Rejection::SeveralRuns {
+                    join: process.node(join).id.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Whoever stands in for an element that it goes straight back to shares its lot.
     fn look_at_straight_ways(&self, level: &Level<'_>, kept_keys: &BTreeSet<Key>, kept: &mut Vec<Spot>, marking: &mut Marking) {
         for (owner, ways) in self.state.straight_back.iter() {

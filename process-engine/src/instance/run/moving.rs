@@ -55,6 +55,7 @@ impl Run<'_> {
         }
         if moving.resume == Resume::Again {
             let marking = self.marking(&level, &[here]);
+            self.keep_runs_apart(&level, &marking)?;
             return self.go(&process, scope, &[path], marking, moving, None);
         }
         self.return_straight(&process, scope, path, source, to, moving)
@@ -110,7 +111,9 @@ impl Run<'_> {
             .path_to(&process, scope, to)?
             .ok_or_else(|| Rejection::NotDoneBefore { element: to.to_string() })?;
         let targets: Vec<NodeIx> = path.first().copied().into_iter().collect();
-        let marking = self.marking(&self.level(&process, scope, &targets)?, &[]);
+        let level = self.level(&process, scope, &targets)?;
+        let marking = self.marking(&level, &[]);
+        self.keep_runs_apart(&level, &marking)?;
         self.go(&process, scope, &[path], marking, moving, None)
     }
 
@@ -134,6 +137,7 @@ impl Run<'_> {
             });
         }
         let marking = self.marking(&level, &give_up);
+        self.keep_runs_apart(&level, &marking)?;
         let moving = Moving {
             kind: MoveKind::Jump,
             resume: Resume::Again,

@@ -203,21 +203,6 @@ impl Block {
         }
     }
 
-    /// What may be begun again while it still runs has a level of its own each time: whoever jumps or returns within one
-    /// leaves the others alone.
-    fn on_its_own_unless(self, interrupting: bool) -> Self {
-        if interrupting {
-            return self;
-        }
-        Self::Inside(Box::new(Inside {
-            body: self,
-            end: End::Plain,
-            borders: Vec::new(),
-            beside: None,
-            often: Often::Once,
-        }))
-    }
-
     fn branches(chance: &mut Chance, depth: usize) -> Vec<Self> {
         let count = chance.between(2, MAX_BRANCHES);
         (0..count).map(|_| Self::row(chance, depth + 1)).collect()
@@ -255,7 +240,7 @@ impl Block {
             _ => None,
         };
         if let Some((wait, interrupting)) = caught {
-            let then = Self::row(chance, depth + 2).on_its_own_unless(interrupting);
+            let then = Self::row(chance, depth + 2);
             borders.push(Border {
                 wait,
                 interrupting,
@@ -314,11 +299,10 @@ impl Border {
             };
             let once = matches!(wait, BorderWait::Wait(Wait::Cycle(_)));
             let interrupting = is_error || (!once && chance.percent(50));
-            let then = Block::row(chance, depth + 2);
             Self {
                 wait,
                 interrupting,
-                then: then.on_its_own_unless(interrupting),
+                then: Block::row(chance, depth + 2),
             }
         };
         let mut borders: Vec<Self> = (0..count).map(draw).collect();

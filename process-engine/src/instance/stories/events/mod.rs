@@ -6,6 +6,7 @@ mod errors;
 mod messages;
 mod moments;
 mod pauses;
+mod runs;
 mod scopes;
 mod starts;
 mod timers;
