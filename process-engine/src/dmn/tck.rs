@@ -49,11 +49,19 @@ pub fn run(model: &[u8], tests: &str) -> Result<Vec<Outcome>, String> {
             };
             outcomes.push(Outcome {
                 name: format!("{id} {name}"),
-                failure: judge(&result, given),
+                failure: judge(&result, given.map(|given| part_named(name, given))),
             });
         }
     }
     Ok(outcomes)
+}
+
+/// A decision service of several decisions gives all of them at once; the kit asks for each by its name.
+fn part_named(name: &str, given: FeelValue) -> FeelValue {
+    match &given {
+        FeelValue::Context(parts) => parts.get_entry(&Name::from(name)).cloned().unwrap_or(given),
+        _ => given,
+    }
 }
 
 /// Why a result is not what was expected.

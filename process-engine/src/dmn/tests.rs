@@ -260,6 +260,29 @@ fn an_input_is_what_the_model_says_it_is_or_an_error() {
 }
 
 #[test]
+fn types_may_have_the_long_names_of_feel_in_structures_as_well() {
+    let xml = model(
+        r##"<itemDefinition name="visit"><itemComponent name="at"><typeRef>date and time</typeRef></itemComponent>
+  <itemComponent name="took"><typeRef>days and time duration</typeRef></itemComponent></itemDefinition>
+<inputData id="v" name="visit"><variable name="visit" typeRef="visit"/></inputData>
+<decision id="d" name="d"><variable name="d"/>
+  <informationRequirement id="r"><requiredInput href="#v"/></informationRequirement>
+  <decisionTable id="t" hitPolicy="FIRST">
+    <input id="i1"><inputExpression id="e1" typeRef="date and time"><text>visit.at</text></inputExpression></input>
+    <input id="i2"><inputExpression id="e2" typeRef="days and time duration"><text>visit.took</text></inputExpression></input>
+    <output id="o"/>
+    <rule id="a"><inputEntry id="a1"><text>&gt; date and time("2026-03-02T09:00:00")</text></inputEntry>
+      <inputEntry id="a2"><text>&lt; duration("PT2H")</text></inputEntry><outputEntry id="a3"><text>"short"</text></outputEntry></rule>
+    <rule id="b"><inputEntry id="b1"><text>-</text></inputEntry><inputEntry id="b2"><text>-</text></inputEntry>
+      <outputEntry id="b3"><text>"other"</text></outputEntry></rule>
+  </decisionTable></decision>"##,
+    );
+    let visit = |took| json!({ "visit": { "at": "2026-03-02T10:00:00", "took": took } });
+    assert_eq!(asked(&xml, "d", visit("PT1H")).outputs, json!("short"));
+    assert_eq!(asked(&xml, "d", visit("PT3H")).outputs, json!("other"));
+}
+
+#[test]
 fn a_table_that_declares_no_inputs_means_the_variables_that_it_names() {
     let xml = r#"<?xml version="1.0" encoding="UTF-8"?>
 <dmn:definitions xmlns:dmn="http://www.omg.org/spec/DMN/20180521/MODEL/" xmlns:dmndi="http://www.omg.org/spec/DMN/20180521/DMNDI/"

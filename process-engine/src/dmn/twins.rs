@@ -11,6 +11,14 @@ use super::logic::{Kind, Logic, Xml, children, text_of};
 const DMN_12: &str = "http://www.omg.org/spec/DMN/20180521/MODEL/";
 const DMN_13: &str = "https://www.omg.org/spec/DMN/20191111/MODEL/";
 
+/// The names of types as FEEL has them (DMN 1.5, 10.3.1.3), and the only ones that the evaluator knows: of the others it
+/// makes null, and no rule would match.
+const TYPE_NAMES: [(&str, &str); 3] = [
+    ("date and time", "dateTime"),
+    ("days and time duration", "dayTimeDuration"),
+    ("years and months duration", "yearMonthDuration"),
+];
+
 /// The name of the twin of a table.
 pub(super) fn twin_of(place: usize) -> String {
     format!("zhulu_rules_{place}")
@@ -65,7 +73,20 @@ pub(super) fn with_twins(text: &str, root: Xml<'_>, logic: &Logic) -> String {
             format!(r#"<{prefix}inputData id="{id}" name="{name}"><{prefix}variable name="{name}"/></{prefix}inputData>"#),
         ));
     }
-    applied(text, edits).replace(DMN_12, DMN_13)
+    with_known_types(applied(text, edits).replace(DMN_12, DMN_13))
+}
+
+fn with_known_types(mut text: String) -> String {
+    for (name, known) in TYPE_NAMES
+        .into_iter()
+        .filter(|(name, _)| text.contains(name))
+        .collect::<Vec<_>>()
+    {
+        for (before, after) in [("typeRef=\"", "\""), ("typeRef='", "'"), ("typeRef>", "</")] {
+            text = text.replace(&format!("{before}{name}{after}"), &format!("{before}{known}{after}"));
+        }
+    }
+    text
 }
 
 fn children_of_rules<'a>(table: Xml<'a>, name: &'static str) -> impl Iterator<Item = Xml<'a>> {
