@@ -43,6 +43,9 @@ pub struct ReadOptions {
     /// The search whether every level can run to its end is left out, because the model was drawn by a machine that makes no
     /// others; it is what takes time.
     pub ends_by_construction: bool,
+    /// Only what the standard itself refuses is refused: a join that waits for ever, or a condition that a parallel gateway
+    /// does not look at (10.6.4), is allowed by its letter, and no office wants it.
+    pub by_the_letter: bool,
 }
 
 /// A model that was read, and what may be wrong with it all the same.

@@ -52,6 +52,25 @@ pub(super) fn outgoing(report: &mut Report<'_, '_>) {
     }
 }
 
+/// Only what stands at the root of the file is shared between events (BPMN 2.0, 10.5.5: reusable event definitions are
+/// top-level elements).
+pub(super) fn shared_definitions(report: &mut Report<'_, '_>) {
+    for reference in report.source.named("eventDefinitionRef") {
+        let found = report.source.referred(&crate::bpmn::source::text(reference));
+        let owner = found.and_then(|found| found.parent_element());
+        if let Some(owner) = owner.filter(|owner| name(*owner) != "definitions") {
+            report.error(
+                reference,
+                format!(
+                    "This definition belongs to {}; put it at the root of the file to share it.",
+                    label(owner)
+                ),
+                format!("该定义属于 {};要共用,请放到文件根元素下。", label(owner)),
+            );
+        }
+    }
+}
+
 /// What an intermediate or an end event may be about.
 pub(super) fn triggers(report: &mut Report<'_, '_>) {
     for event in report.source.elements().filter(|node| is_event(*node)) {

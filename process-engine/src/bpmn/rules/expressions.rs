@@ -18,6 +18,10 @@ fn is_formal(node: Xml<'_>) -> bool {
     typed
         || matches!(name(node), "formalExpression" | "transformation" | "messagePath" | "dataPath")
         || attr(node, "language").is_some()
+        || (name(node) == "condition"
+            && node
+                .parent_element()
+                .is_some_and(|owner| name(owner) == "complexBehaviorDefinition"))
 }
 
 /// In an executable process expressions are formal. A plain text is taken for prose, unless it can only be an expression.
@@ -27,8 +31,7 @@ pub(super) fn formal(report: &mut Report<'_, '_>) {
     }
     for node in expressions(report).filter(|node| is_executable(*node) && !is_formal(*node)) {
         let written = text(node);
-        let complex = node.ancestors().any(|around| name(around) == "complexBehaviorDefinition");
-        if can_only_be_an_expression(&written) || (complex && written.is_empty()) {
+        if can_only_be_an_expression(&written) {
             continue;
         }
         report.error(
@@ -60,4 +63,32 @@ pub(super) fn filled(report: &mut Report<'_, '_>) {
             format!("{} 的 {} 为空。", label(owner), name(node)),
         );
     }
+}
+
+/// A condition is true or false; a number or a text is neither.
+pub(super) fn boolean(report: &mut Report<'_, '_>) {
+    let conditions = [
+        "condition",
+        "conditionExpression",
+        "completionCondition",
+        "loopCondition",
+        "activationCondition",
+    ];
+    for node in expressions(report).filter(|node| conditions.contains(&name(*node))) {
+        let written = text(node);
+        if is_number_or_text(&written) {
+            report.error(
+                node,
+                format!("The {} {written} is neither true nor false.", name(node)),
+                format!("{} 的值 {written} 既非真也非假。", name(node)),
+            );
+        }
+    }
+}
+
+fn is_number_or_text(written: &str) -> bool {
+    let digits = written.trim_start_matches('-');
+    let is_number = digits.starts_with(|letter: char| letter.is_ascii_digit()) && digits.parse::<f64>().is_ok();
+    let quoted = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    is_number || quoted.is_some_and(|inner| !inner.contains('"'))
 }

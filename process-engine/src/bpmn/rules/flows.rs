@@ -108,7 +108,8 @@ pub(super) fn condition_sources(report: &mut Report<'_, '_>) {
         .filter(|flow| kid(*flow, "conditionExpression").is_some())
     {
         let Some(source) = source_of(report, flow) else { continue };
-        let never = matches!(name(source), "parallelGateway" | "eventBasedGateway") || is_event(source);
+        let is_not_looked_at = name(source) == "parallelGateway" && !report.options.by_the_letter;
+        let never = is_not_looked_at || name(source) == "eventBasedGateway" || is_event(source);
         if never {
             report.error(
                 flow,

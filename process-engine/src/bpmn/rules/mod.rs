@@ -97,6 +97,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("intermediate-incoming", events::incoming),
     rule("intermediate-outgoing", events::outgoing),
     rule("event-trigger", events::triggers),
+    rule("event-definition-own", events::shared_definitions),
     rule("event-parallel-multiple", events::parallel_multiple),
     rule("event-message", events::messages),
     rule("event-operation", events::operations),
@@ -150,6 +151,7 @@ pub(crate) const RULES: &[Rule] = &[
     rule("event-data-item", event_data::items),
     // Expressions.
     rule("expression-not-formal", expressions::formal),
+    rule("condition-not-boolean", expressions::boolean),
     rule("expression-empty", expressions::filled),
     // Collaborations.
     rule("participant-multiplicity", collaborations::multiplicities),

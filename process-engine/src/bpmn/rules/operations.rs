@@ -9,7 +9,19 @@ use crate::bpmn::{
 /// How many sets of inputs and outputs such a task has.
 pub(super) fn sets(report: &mut Report<'_, '_>) {
     for task in report.source.elements() {
-        let Some(io) = kid(task, "ioSpecification") else { continue };
+        let Some(io) = kid(task, "ioSpecification") else {
+            if name(task) == "serviceTask" && attr(task, "operationRef").is_some() {
+                report.strict(
+                    task,
+                    format!(
+                        "{} calls an operation; say in an ioSpecification what is sent to it.",
+                        label(task)
+                    ),
+                    format!("{} 调用了操作;请用 ioSpecification 说明发送的数据。", label(task)),
+                );
+            }
+            continue;
+        };
         let (ins, outs) = (kids_of(io, "inputSet").count(), kids_of(io, "outputSet").count());
         let speaks = attr(task, "operationRef").is_some() || attr(task, "messageRef").is_some();
         let wrong = match name(task) {

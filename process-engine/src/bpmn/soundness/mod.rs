@@ -25,7 +25,10 @@ pub(super) fn look(source: &Source<'_>, definitions: &Definitions, options: Read
         };
         reach::look(&mut said);
         circles::look(&mut said);
-        for level in levels(process).into_iter().filter(|_| !options.ends_by_construction) {
+        for level in levels(process)
+            .into_iter()
+            .filter(|_| !options.ends_by_construction && !options.by_the_letter)
+        {
             search::look(&mut said, level);
         }
     }

@@ -113,6 +113,7 @@ fn what_messages_carry_is_what_tasks_and_events_have() {
             "operation-sets",
             service(&format!("@@{}", io(IN, OUT, &format!("{IN_SET}{IN_SET}{OUT_SET}")))),
         ),
+        ("operation-sets", with(r#"@@<serviceTask id="a" operationRef="o"/>"#)),
         (
             "operation-items",
             service(&io(

@@ -89,6 +89,13 @@ fn intermediate_events_are_refused_where_they_offend() {
             standard(&around(&format!("@@{}", throw("a", "<terminateEventDefinition/>")))),
         ),
         (
+            "event-definition-own",
+            rooted(&format!(
+                r#"{S}<intermediateCatchEvent id="a"><signalEventDefinition id="own" signalRef="sig"/></intermediateCatchEvent><intermediateCatchEvent id="b">@@<eventDefinitionRef>own</eventDefinitionRef></intermediateCatchEvent>{E}{}"#,
+                flows(&["s a b e"])
+            )),
+        ),
+        (
             "event-parallel-multiple",
             rooted(&format!(
                 r#"{S}@@<intermediateCatchEvent id="a" parallelMultiple="true">{signal}</intermediateCatchEvent>{E}{}"#,
@@ -307,6 +314,12 @@ fn calls_loops_and_scripts_are_refused_where_they_offend() {
             "expression-not-formal",
             looped(
                 "<standardLoopCharacteristics>@@<loopCondition>until it is good</loopCondition></standardLoopCharacteristics>",
+            ),
+        ),
+        (
+            "condition-not-boolean",
+            looped(
+                "<standardLoopCharacteristics>@@<loopCondition xsi:type=\"tFormalExpression\">23</loopCondition></standardLoopCharacteristics>",
             ),
         ),
         (

@@ -12,12 +12,15 @@ use serde_json::{Value, json};
 use super::{Case, Feature, words::Word};
 use crate::{
     instance::{Bindings, Command, Ending, Event, Key, StartedBy},
-    model::{Definitions, ElementId, NodeKind, Process, Trigger},
+    model::{Definitions, ElementId, NodeKind, Process, SubProcess, Trigger},
     testing::{NotPlayed, Simulation, World},
 };
 
 /// The most scripts that one case does: a process that goes round for ever stops here.
 const MAX_SCRIPTS: u32 = 5_000;
+
+/// The mark that says that a file was made.
+const MARKER: &str = "MarkerExists";
 
 /// The text that `SET_STRING_DATA` writes.
 const DATA: &str = "String";
@@ -52,7 +55,9 @@ impl Got {
     /// does not name is a miss.
     pub fn is_as_expected(&self, trace: &[String]) -> bool {
         let (errors, mut expected): (Vec<&String>, Vec<&String>) = trace.iter().partition(|mark| is_error(mark));
-        let mut marks: Vec<&String> = self.marks.iter().collect();
+        // The suite looks for the marker only where it expects it.
+        let is_looked_for = |mark: &&String| *mark != MARKER || expected.iter().any(|expected| *expected == MARKER);
+        let mut marks: Vec<&String> = self.marks.iter().filter(is_looked_for).collect();
         expected.sort();
         marks.sort();
         let has_stopped = self.refused.is_some() || !self.incidents.is_empty();
@@ -116,6 +121,7 @@ pub(super) fn play(feature: &Feature, model: &Definitions, case: &Case) -> Got {
         stamps: BTreeMap::new(),
         got: Got::default(),
         scripts: 0,
+        begun: BTreeSet::new(),
     };
     let Some((main, beside)) = cast(feature, model) else {
         return Got::refused("no process of the model can be started".to_owned());
@@ -171,12 +177,61 @@ struct Stage<'m> {
     stamps: Stamps,
     got: Got,
     scripts: u32,
+    /// What was begun by hand.
+    begun: BTreeSet<(usize, Key, ElementId)>,
 }
 
 impl Stage<'_> {
     fn start(&mut self, process: &str, variables: Bindings) -> Result<(), NotPlayed> {
         self.simulation.start(process, variables, StartedBy::Somebody)?;
-        self.do_scripts()
+        self.do_scripts()?;
+        self.begin_by_hand()
+    }
+
+    /// Nobody sits before an ad-hoc sub-process here: each of its activities is begun once, as soon as it can be, and then
+    /// it is said to be done.
+    fn begin_by_hand(&mut self) -> Result<(), NotPlayed> {
+        while let Some((at, command)) = self.next_by_hand() {
+            if let Command::BeginActivity { scope, element } = &command {
+                self.begun.insert((at, *scope, element.clone()));
+            }
+            self.simulation.ask(at, &command)?;
+            self.do_scripts()?;
+        }
+        Ok(())
+    }
+
+    fn next_by_hand(&self) -> Option<(usize, Command)> {
+        let players = self.simulation.players().iter().enumerate();
+        let mut open = players.flat_map(|(at, player)| player.state().elements.iter().map(move |entry| (at, entry)));
+        open.find_map(|(at, (scope, element))| {
+            let process = self
+                .model
+                .processes
+                .iter()
+                .find(|process| process.find(&element.element).is_some())?;
+            let around = process.node(process.find(&element.element)?);
+            let NodeKind::SubProcess(SubProcess::AdHoc(ad_hoc)) = &around.kind else {
+                return None;
+            };
+            if element.closed || element.rounds.is_some() || (ad_hoc.sequential && element.inside > 0) {
+                return None;
+            }
+            let mut inner = around.children.iter().map(|inner| process.node(*inner));
+            let next = inner.find(|inner| {
+                inner.incoming.is_empty() && inner.activity.is_some() && !self.begun.contains(&(at, *scope, inner.id.clone()))
+            });
+            match next {
+                Some(next) => Some((
+                    at,
+                    Command::BeginActivity {
+                        scope: *scope,
+                        element: next.id.clone(),
+                    },
+                )),
+                None => (element.inside == 0).then_some((at, Command::CompleteAdHoc { scope: *scope })),
+            }
+        })
     }
 
     /// Does every script that is asked for; those that take their time are done later.
@@ -328,6 +383,7 @@ impl Stage<'_> {
                 }
             }
             self.do_scripts()?;
+            self.begin_by_hand()?;
             self.scripts += 1;
             if self.scripts > MAX_SCRIPTS {
                 break;
