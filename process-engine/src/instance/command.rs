@@ -233,7 +233,9 @@ pub enum Rejection {
     NotDoneBefore { element: String },
     #[error("{element} stands in a branch beside {other}; return to a step before both")]
     StandsBeside { element: String, other: String },
-    #[error("the branches that come together at {join} are done by several runs at once, and nobody can tell which one is meant; finish one of them first")]
+    #[error(
+        "the branches that come together at {join} are done by several runs at once, and nobody can tell which one is meant; finish one of them first"
+    )]
     SeveralRuns { join: String },
     #[error("{element} is being done already")]
     DoneAlready { element: String },

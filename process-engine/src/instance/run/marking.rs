@@ -150,7 +150,9 @@ impl Run<'_> {
         let mut moved: Vec<Spot> = gone.iter().filter_map(at_node).collect();
         moved.extend(level.targets.iter().map(|target| Spot::Node(*target)));
         for (flow, count) in self.state.tokens.of(level.scope) {
-            let Some(spot) = process.find_flow(flow).map(Spot::Flow) else { continue };
+            let Some(spot) = process.find_flow(flow).map(Spot::Flow) else {
+                continue;
+            };
             if marking.flows.iter().any(|(_, taken)| taken == flow) {
                 moved.push(spot);
             } else {
@@ -172,7 +174,8 @@ impl Run<'_> {
                 continue;
             }
             let here: Vec<Spot> = standing.iter().copied().filter(comes).collect();
-            let of_two_runs = |(place, one): (usize, &Spot)| here[place + 1..].iter().any(|other| !level.beside.are(*one, *other));
+            let of_two_runs =
+                |(place, one): (usize, &Spot)| here[place + 1..].iter().any(|other| !level.beside.are(*one, *other));
             if here.iter().enumerate().any(of_two_runs) {
                 return Err(Rejection::SeveralRuns {
                     join: process.node(join).id.to_string(),

@@ -38,7 +38,9 @@ fn first(player: &Player, element: &str) -> Key {
 }
 
 fn approve(player: &mut Player, task: Key) {
-    player.complete_task(task, crate::instance::Outcome::Approved, super::bindings(&[])).unwrap();
+    player
+        .complete_task(task, crate::instance::Outcome::Approved, super::bindings(&[]))
+        .unwrap();
 }
 
 fn refused(player: &mut Player, command: &Command) -> Rejection {
