@@ -91,6 +91,9 @@ pub struct Query(
     me::MeQueries,
     processes::ProcessQueries,
     processes::DefinitionQueries,
+    processes::ForesightQueries,
+    processes::StaffQueries,
+    processes::MessageQueries,
 );
 
 /// All that may be commanded. Every command carries a client-made id: sent again, it is answered, not executed again.
@@ -105,6 +108,7 @@ pub struct Mutation(
     processes::TaskMutations,
     processes::OfficerMutations,
     processes::ModelMutations,
+    processes::MessageMutations,
 );
 
 pub(crate) type Schema = async_graphql::Schema<Query, Mutation, subscriptions::Subscription>;

@@ -87,12 +87,13 @@ impl Subscription {
     async fn worklist_changed(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "For this role")] role: Option<String>,
+        #[graphql(desc = "What the caller could work on")] mine: Option<bool>,
+        #[graphql(desc = "For this role, or for this section (`org:…`)")] role: Option<String>,
         #[graphql(desc = "Given to this account")] assignee: Option<String>,
         #[graphql(desc = "In this administrative division, with its subdivisions")] region: Option<String>,
     ) -> Result<impl Stream<Item = WorklistChanged> + use<>, Error> {
         let seat = seat(ctx)?;
-        let filter = narrowed(principal(ctx)?, role, assignee, region.as_deref(), None, None);
+        let filter = narrowed(principal(ctx)?, mine.unwrap_or(false), role, assignee, region.as_deref(), None, None);
         let filter = filter.ok_or_else(|| Code::Forbidden.error("this worklist is not yours to see"))?;
         let projections = state(ctx)?.projections.clone();
         let prefix = filter.region_prefix.clone();

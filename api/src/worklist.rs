@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, Error, ID, Object, SimpleObject};
 use chrono::NaiveDate;
 use domain::case;
-use projections::worklist::query::{self as view, TaskFilter, TaskRow};
+use projections::worklist::query::{self as view, Mine, TaskFilter, TaskRow};
 use uuid::Uuid;
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     cases::{self, Case, narrower},
     connection::{PageInfo, Piece},
     errors::Code,
+    processes::names_of,
     ids::{CursorError, GlobalId, decode_cursor, encode_cursor},
     scalars::{LogPosition, small},
 };
@@ -53,12 +54,14 @@ pub(crate) struct WorklistTask {
     key: String,
     /// 任务名称
     name: String,
-    /// The role that can do it.
+    /// The role that can do it; empty, if people or sections are asked by their names.
     role: String,
     /// The person, once it was given to one.
     assignee: Option<String>,
     /// Since when it waits.
     since: NaiveDate,
+    /// The key of the task in the case's process, if the case itself keeps none: it is done by `taskComplete`.
+    process_task: Option<i32>,
     /// The nearest date of its case.
     due_on: Option<NaiveDate>,
     /// The date may still move.
@@ -107,6 +110,7 @@ impl From<TaskRow> for WorklistTask {
             role: row.role,
             assignee: row.assignee,
             since: row.since,
+            process_task: row.process_task.map(small),
             due_on: row.due_on,
             due_provisional: row.due_provisional,
             region: row.region,
@@ -158,6 +162,7 @@ const ORDER: &str = "task";
 /// What the caller may see of a worklist; none, if nothing could be both.
 pub(crate) fn narrowed(
     principal: &Principal,
+    mine: bool,
     role: Option<String>,
     assignee: Option<String>,
     region: Option<&str>,
@@ -170,6 +175,11 @@ pub(crate) fn narrowed(
     let prefix = narrower(principal.region_prefix(), region)?;
     Some(TaskFilter {
         roles: role.into_iter().collect(),
+        mine: mine.then(|| Mine {
+            person: principal.actor.id.clone(),
+            role: principal.actor.role.clone(),
+            asked: names_of(principal),
+        }),
         assignee,
         region_prefix: Some(prefix).filter(|prefix| !prefix.is_empty()),
         category,
@@ -183,13 +193,16 @@ pub(crate) struct WorklistQueries;
 
 #[Object]
 impl WorklistQueries {
-    /// 待办列表: what waits for a role or a person, the most urgent first. Applicants have none.
+    /// 待办列表: what waits for a role or a person, the most urgent first: the tasks that the case keeps, and those that only
+    /// its process knows. Applicants have none.
     #[graphql(complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments, reason = "they are the arguments of the field")]
     async fn worklist(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "For this role")] role: Option<String>,
+        #[graphql(desc = "What the caller could work on: given to them, or to nobody yet and for their role or section")]
+        mine: Option<bool>,
+        #[graphql(desc = "For this role, or for this section (`org:…`)")] role: Option<String>,
         #[graphql(desc = "Given to this account")] assignee: Option<String>,
         #[graphql(desc = "In this administrative division, with its subdivisions")] region: Option<String>,
         #[graphql(desc = "Of this case type")] category: Option<String>,
@@ -210,7 +223,8 @@ impl WorklistQueries {
             ),
             None => None,
         };
-        let page = match narrowed(principal(ctx)?, role, assignee, region.as_deref(), category, due_by) {
+        let mine = mine.unwrap_or(false);
+        let page = match narrowed(principal(ctx)?, mine, role, assignee, region.as_deref(), category, due_by) {
             Some(filter) => view::page(state.projections.database(), &filter, limit, after.as_ref())
                 .await
                 .map_err(unanswered)?,
@@ -239,7 +253,7 @@ impl WorklistQueries {
 
     /// 待办统计: how many tasks wait, by role, as of today.
     async fn worklist_counts(&self, ctx: &Context<'_>, region: Option<String>) -> Result<Vec<TaskCount>, Error> {
-        let Some(filter) = narrowed(principal(ctx)?, None, None, region.as_deref(), None, None) else {
+        let Some(filter) = narrowed(principal(ctx)?, false, None, None, region.as_deref(), None, None) else {
             return Ok(Vec::new());
         };
         let today = crate::calendar::today(ctx)?;

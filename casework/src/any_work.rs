@@ -95,7 +95,8 @@ fn is_of_process(name: &str) -> bool {
     !is_kernel_event(name) && is_process_event(name)
 }
 
-fn of_process(name: &str, data: &[u8]) -> Result<Option<Event>, StoredError> {
+/// A stored event of the process of a case; none, if it is one of the case itself.
+pub fn of_process(name: &str, data: &[u8]) -> Result<Option<Event>, StoredError> {
     if is_of_process(name) {
         return stored::decode(name, data).map(Some);
     }

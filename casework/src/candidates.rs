@@ -11,11 +11,13 @@ use crate::desk::person;
 
 /// Whoever the rule finds; why it cannot be answered, if it cannot.
 ///
-/// A role or a group stands for everybody in it (`role:handler`), so that a task waits for whoever comes, also for those
-/// who come to the bureau later. A rule that needs a line of leaders names people.
+/// A role stands for everybody in it (`role:handler`), so that a task waits for whoever comes, also for those who come to
+/// the bureau later. Where each of them decides, or one is drawn, they are the people whom the staff register knows. A
+/// rule that needs a line of leaders names people.
 pub(crate) fn found(directory: &Directory, ask: &Ask<'_>) -> Result<Vec<Person>, String> {
     let named = || named(ask.parameter);
     match ask.strategy {
+        Strategy::Role if ask.each => Ok(all(named().flat_map(|role| directory.of_role(role)))),
         Strategy::Role => Ok(named().map(|role| group("role", role)).collect()),
         Strategy::Group => Ok(all(named().flat_map(|group| directory.of_group(group)))),
         Strategy::Post => Ok(all(named().flat_map(|post| directory.of_post(post)))),

@@ -10,7 +10,7 @@ use decider::Decider as _;
 use domain::metadata::Channel;
 use domain::{
     case::{Case, CaseCommand, CaseEvent, CaseType, Event},
-    case_types::is_kernel_event,
+    case_types::{self, CaseTypeTask, is_kernel_event},
 };
 use process_engine::instance;
 use strum::VariantNames as _;
@@ -111,6 +111,19 @@ fn belong_together<T: CaseType>(work: &Work<T>, completion: &instance::Command, 
 /// Whether a message has the name of something that happens to cases of this type: the process would believe what is not so.
 fn is_event_of_case<T: CaseType>(message: &str) -> bool {
     is_kernel_event(message) || T::Event::VARIANTS.contains(&message)
+}
+
+/// Whether messages of this name are told to the processes of cases of a type by the case alone.
+pub fn is_told_by_the_case(category: &str, message: &str) -> bool {
+    struct Own<'a>(&'a str);
+    impl CaseTypeTask for Own<'_> {
+        type Output = bool;
+
+        fn run<T: CaseType>(self) -> bool {
+            is_event_of_case::<T>(self.0)
+        }
+    }
+    case_types::with_type(category, Own(message)).unwrap_or_else(|| is_kernel_event(message))
 }
 
 fn is_submission<T: CaseType>(event: &CaseEvent<T>) -> bool {

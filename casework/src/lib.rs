@@ -9,19 +9,27 @@ mod candidates;
 mod decide;
 pub mod deployment;
 mod desk;
+mod foresight;
 mod library;
 mod outside;
 mod reading;
+mod reasons;
 mod rejection;
 mod say;
 mod step;
 mod words;
 mod worked;
 
-pub use any_work::AnyWork;
+pub use any_work::{AnyWork, of_process};
+pub use decide::is_told_by_the_case;
 pub use desk::{WorkDesk, groups_of};
+pub use foresight::{
+    MAX_CHOICES, MAX_PATH, MAX_TABLES_PER_TRIAL, Trial, TrialError, Tried, TriedDecision, awaited, foresee, try_out, why,
+};
 pub use library::{Edition, Library, LibraryError};
+pub use reasons::{cause_said, step_said};
 pub use rejection::{OutOfStep, WorkRejection};
 pub use say::{is_technical, say};
+pub use step::is_kept_by_the_case;
 pub use words::{WorkCommand, WorkEvent, is_process_event};
 pub use worked::{Work, Worked};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{calendar::Calendar, case::Kernel, metadata::bureau_date, registers::staff::Directory};
 use process_engine::{
+    dmn::DecisionModel,
     expression::Variables,
     instance::{Answer, Ask, Outside, Person},
     model::{Process, ProcessRef},
@@ -62,13 +63,7 @@ impl Outside for Around {
     fn decide(&self, decision: &str, variables: &dyn Variables) -> Result<Answer, String> {
         let model = self.library.decision(decision, self.since, self.case_id);
         let model = model.ok_or_else(|| format!("there is no decision {decision}; deploy one"))?;
-        let decided = model.evaluate(decision, variables)?;
-        Ok(Answer {
-            model: model.hash().to_string(),
-            inputs: decided.inputs.into_iter().collect(),
-            rules: decided.rules,
-            outputs: decided.outputs,
-        })
+        answer(model, decision, variables)
     }
 
     fn add_working_days(&self, from: NaiveDate, days: u32) -> NaiveDate {
@@ -78,4 +73,15 @@ impl Outside for Around {
     fn utc_offset_seconds(&self) -> i32 {
         UTC_OFFSET_SECONDS
     }
+}
+
+/// What a table answers.
+pub(crate) fn answer(model: &DecisionModel, decision: &str, variables: &dyn Variables) -> Result<Answer, String> {
+    let decided = model.evaluate(decision, variables)?;
+    Ok(Answer {
+        model: model.hash().to_string(),
+        inputs: decided.inputs.into_iter().collect(),
+        rules: decided.rules,
+        outputs: decided.outputs,
+    })
 }

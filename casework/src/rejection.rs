@@ -3,7 +3,7 @@
 use domain::case::{CaseRejection, Explain, Stage, code_of};
 use process_engine::instance;
 
-mod process_zh;
+pub(crate) mod process_zh;
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -5,7 +5,7 @@ use process_engine::{
     model::TimeoutAction,
 };
 
-type Both = (String, String);
+pub(crate) type Both = (String, String);
 
 /// Whether what happened is the machine's own business: steps of tokens, that people who read a story need not see.
 pub fn is_technical(name: &str) -> bool {
@@ -273,7 +273,7 @@ fn of_machine(event: &Event) -> Both {
     both(zh, format!("A step of the process: {name}"))
 }
 
-fn both(zh: impl Into<String>, en: impl Into<String>) -> Both {
+pub(crate) fn both(zh: impl Into<String>, en: impl Into<String>) -> Both {
     (zh.into(), en.into())
 }
 
@@ -284,12 +284,12 @@ fn task_name(process: &Instance, key: Key) -> String {
     }
 }
 
-fn names(people: &[Person], between: &str) -> String {
+pub(crate) fn names(people: &[Person], between: &str) -> String {
     let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
     names.join(between)
 }
 
-fn outcome_said(outcome: &Outcome) -> (&str, &str) {
+pub(crate) fn outcome_said(outcome: &Outcome) -> (&str, &str) {
     match outcome {
         Outcome::Approved => ("同意", "agreed"),
         Outcome::Rejected => ("不同意", "refused"),
@@ -298,7 +298,7 @@ fn outcome_said(outcome: &Outcome) -> (&str, &str) {
     }
 }
 
-fn timeout_said(action: TimeoutAction) -> (&'static str, &'static str) {
+pub(crate) fn timeout_said(action: TimeoutAction) -> (&'static str, &'static str) {
     match action {
         TimeoutAction::Remind => ("提醒", "a reminder goes out"),
         TimeoutAction::Approve => ("自动通过", "is approved by itself"),
@@ -307,7 +307,7 @@ fn timeout_said(action: TimeoutAction) -> (&'static str, &'static str) {
     }
 }
 
-fn move_said(kind: MoveKind) -> (&'static str, &'static str) {
+pub(crate) fn move_said(kind: MoveKind) -> (&'static str, &'static str) {
     match kind {
         MoveKind::Return => ("退回", "returns"),
         MoveKind::Withdraw => ("撤回", "takes back"),
@@ -317,7 +317,7 @@ fn move_said(kind: MoveKind) -> (&'static str, &'static str) {
     }
 }
 
-fn ending_said(how: &Ending) -> Both {
+pub(crate) fn ending_said(how: &Ending) -> Both {
     match how {
         Ending::Completed => both("流程结束", "The process is done"),
         Ending::Terminated => both("流程终止", "The process is ended"),
@@ -331,14 +331,14 @@ fn ending_said(how: &Ending) -> Both {
     }
 }
 
-fn tally_zh(tally: &Tally) -> String {
+pub(crate) fn tally_zh(tally: &Tally) -> String {
     format!(
         "同意 {}、不同意 {}、弃权 {}，共 {}",
         tally.approvals, tally.rejections, tally.abstentions, tally.total
     )
 }
 
-fn tally_en(tally: &Tally) -> String {
+pub(crate) fn tally_en(tally: &Tally) -> String {
     format!(
         "{} for, {} against, {} abstained, of {}",
         tally.approvals, tally.rejections, tally.abstentions, tally.total

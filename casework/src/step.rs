@@ -2,6 +2,7 @@
 
 use domain::case::{Command, Stage, Step};
 use process_engine::instance::{Instance, Key, Person, Task};
+use strum::VariantNames as _;
 
 /// Who handles a case may be settled at any time, wherever the process is.
 pub(crate) const FREE_AT_EVERY_STEP: [&str; 1] = ["Assign"];
@@ -33,6 +34,58 @@ fn stages_of(command: &str) -> Option<&'static [Stage]> {
         "Deliver" => &[Stage::Granted, Stage::GrantedTolerance, Stage::Refused],
         _ => return None,
     })
+}
+
+/// What a command comes to, if nothing else happens: the event of the case, and the stage at which it stands then.
+pub(crate) fn comes_to(command: &str) -> Option<(&'static str, Stage)> {
+    Some(match command {
+        "Accept" => ("ApplicationAccepted", Stage::Accepted),
+        "NotAccept" => ("NotAccepted", Stage::NotRequired),
+        "NotifyCorrection" => ("CorrectionNotified", Stage::AwaitingCorrection),
+        "SupplyCorrection" => ("CorrectionSupplied", Stage::Received),
+        "Assign" => ("HandlerAssigned", Stage::UnderReview),
+        "CompleteReview" => ("ReviewCompleted", Stage::PendingApproval),
+        "ApproveBySection" => ("ApprovedBySection", Stage::PendingDecision),
+        "Return" => ("ReturnedForRework", Stage::UnderReview),
+        "Grant" => ("DecisionGranted", Stage::Granted),
+        "Refuse" => ("DecisionRefused", Stage::Refused),
+        "Deliver" => ("DocumentDelivered", Stage::Delivered),
+        "Archive" => ("CaseArchived", Stage::Archived),
+        _ => return None,
+    })
+}
+
+/// Commands for which the law of every case keeps a task of its own, as long as they wait.
+const KEPT_BY_THE_CASE: [&str; 19] = [
+    "Accept",
+    "NotAccept",
+    "NotifyCorrection",
+    "SupplyCorrection",
+    "Assign",
+    "Resume",
+    "CompleteReview",
+    "ApproveBySection",
+    "Return",
+    "Grant",
+    "Refuse",
+    "ConfirmWithdrawal",
+    "DeclineWithdrawal",
+    "Deliver",
+    "Archive",
+    "AnswerSupervision",
+    "HandleBadReview",
+    "VerifyCommitment",
+    "RectifyCommitment",
+];
+
+/// Whether a task that means these commands is one that the case keeps by itself. What waits in the process alone is in no
+/// list of the case; a type keeps the tasks of its own commands.
+pub fn is_kept_by_the_case(means: &[String]) -> bool {
+    let is_kept = |command: &String| {
+        let command = command.as_str();
+        KEPT_BY_THE_CASE.contains(&command) || !Command::VARIANTS.contains(&command)
+    };
+    means.iter().any(is_kept)
 }
 
 /// The open task that a command finishes: the actor's own before one of their groups', and that before another's.
@@ -69,5 +122,21 @@ pub(crate) fn opinion_of(command: &Command) -> Option<&str> {
     match command {
         Command::Return { reason, .. } | Command::NotAccept { reason, .. } | Command::Assign { reason, .. } => Some(reason),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_case_keeps_are_commands_that_exist() {
+        for command in KEPT_BY_THE_CASE {
+            assert!(Command::VARIANTS.contains(&command), "{command}");
+        }
+        assert!(is_kept_by_the_case(&["Grant".to_owned(), "RecordOpinion".to_owned()]));
+        assert!(!is_kept_by_the_case(&[]), "finished by itself");
+        assert!(!is_kept_by_the_case(&["RecordOpinion".to_owned()]));
+        assert!(is_kept_by_the_case(&["ReportStart".to_owned()]), "a type's own");
     }
 }

@@ -210,7 +210,7 @@ impl Bureau {
         Ok(Planned::Events(from..plan.events.len()))
     }
 
-    fn desk(&self, envelope: &Envelope, region_of_the_thing: Option<&str>) -> Desk {
+    pub(crate) fn desk(&self, envelope: &Envelope, region_of_the_thing: Option<&str>) -> Desk {
         // The platform itself acts for whichever bureau the thing belongs to.
         let is_platform = matches!(envelope.actor.channel, Channel::System);
         let region = region_of_the_thing.filter(|_| is_platform).unwrap_or(&envelope.region);

@@ -5,10 +5,10 @@ use domain::{
     registers::{calendar_publication, number_sequence, permit, project, staff},
 };
 
-use crate::{imports::batch, reactions, refusals};
+use crate::{imports::batch, messages, reactions, refusals};
 
 /// The categories of streams that are no cases.
-const BESIDE_CASES: [&str; 9] = [
+const BESIDE_CASES: [&str; 10] = [
     number_sequence::CATEGORY,
     staff::CATEGORY,
     casework::deployment::CATEGORY,
@@ -16,6 +16,7 @@ const BESIDE_CASES: [&str; 9] = [
     permit::CATEGORY,
     project::CATEGORY,
     refusals::CATEGORY,
+    messages::CATEGORY,
     batch::CATEGORY,
     reactions::FAILURE_CATEGORY,
 ];

@@ -162,6 +162,13 @@ impl RowWriter<'_> {
         self.field(&value.to_be_bytes())
     }
 
+    /// An `int8`, or null.
+    pub fn opt_bigint(&mut self, value: Option<i64>) -> &mut Self {
+        self.optional(value, |row, value| {
+            row.bigint(value);
+        })
+    }
+
     /// A `bool`.
     pub fn bool(&mut self, value: bool) -> &mut Self {
         self.field(&[u8::from(value)])

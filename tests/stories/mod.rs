@@ -7,6 +7,8 @@ mod history;
 mod live;
 mod permit;
 mod process;
+mod process_deployed;
+mod process_foresight;
 
 use std::sync::{Arc, Mutex, Weak};
 

@@ -195,7 +195,7 @@ fn deployed(version: &Version) -> ProcessDefinition {
 }
 
 /// Only those who work at the bureau see its models.
-fn of_the_bureau(ctx: &Context<'_>) -> Result<(), Error> {
+pub(crate) fn of_the_bureau(ctx: &Context<'_>) -> Result<(), Error> {
     if principal(ctx)?.is_applicant() {
         return Err(Code::Forbidden.error("仅工作人员可查看 / only for those who work at the bureau"));
     }

@@ -333,13 +333,13 @@ pub(crate) struct ListedJob {
     tries_left: i32,
 }
 
-fn case_id(category: &str, case_id: uuid::Uuid) -> ID {
+pub(super) fn case_id(category: &str, case_id: uuid::Uuid) -> ID {
     known_category(category)
         .map(|category| GlobalId::Case { category, case_id }.encode().into())
         .unwrap_or_default()
 }
 
-fn limit(first: Option<i32>) -> Result<i64, Error> {
+pub(super) fn limit(first: Option<i32>) -> Result<i64, Error> {
     match first.unwrap_or(50) {
         first @ 1..=MAX_ROWS => Ok(first.into()),
         _ => Err(Code::BadInput.error(format!("first must be between 1 and {MAX_ROWS}"))),
@@ -492,7 +492,7 @@ impl ProcessQueries {
     }
 }
 
-fn case_of(id: Option<ID>) -> Result<Option<uuid::Uuid>, Error> {
+pub(super) fn case_of(id: Option<ID>) -> Result<Option<uuid::Uuid>, Error> {
     let Some(id) = id else { return Ok(None) };
     let (_, case_id) = GlobalId::decode_case(&id).map_err(|cause| Code::BadInput.error(cause))?;
     Ok(Some(case_id))

@@ -1,16 +1,22 @@
 //! 流程: what the process of a case is doing, its tasks and what people do with them, and the models that are in force.
 
 mod definitions;
+mod foresight;
 mod instances;
+mod messages;
 mod models;
 mod officers;
+mod staff;
 mod tasks;
 mod words;
 
 pub(crate) use definitions::DefinitionQueries;
-pub(crate) use instances::ProcessQueries;
+pub(crate) use foresight::ForesightQueries;
+pub(crate) use instances::{ProcessQueries, names_of};
+pub(crate) use messages::{MessageMutations, MessageQueries};
 pub(crate) use models::ModelMutations;
 pub(crate) use officers::OfficerMutations;
+pub(crate) use staff::StaffQueries;
 pub(crate) use tasks::TaskMutations;
 
 use async_graphql::{Context, Error};

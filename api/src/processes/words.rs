@@ -39,6 +39,15 @@ pub(crate) struct ProcessPerson {
     name: String,
 }
 
+impl ProcessPerson {
+    pub(crate) fn named(id: &str, name: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+}
+
 impl From<&engine::Person> for ProcessPerson {
     fn from(person: &engine::Person) -> Self {
         Self {
@@ -87,6 +96,11 @@ impl From<ResumeMode> for engine::Resume {
 /// The key of a task, a job, an incident inside an instance.
 pub(crate) fn key(value: i32, field: &str) -> Result<Key, UserError> {
     Key::try_from(value).map_err(|_| UserError::invalid(field, "编号从 1 开始", "keys count from 1"))
+}
+
+/// A key or revision as clients see it.
+pub(crate) fn key_number(key: u64) -> i32 {
+    i32::try_from(key).unwrap_or(i32::MAX)
 }
 
 /// Variables by name, from a JSON object.

@@ -4,7 +4,7 @@ use process_engine::instance::Rejection as R;
 
 /// The sentence in Chinese.
 #[allow(clippy::too_many_lines, reason = "a table: one arm for each sentence")]
-pub(super) fn zh(rejection: &R) -> String {
+pub(crate) fn zh(rejection: &R) -> String {
     match rejection {
         R::AlreadyStarted => "流程已经启动".to_owned(),
         R::NotStarted => "流程尚未启动".to_owned(),

@@ -5,6 +5,7 @@
 #[allow(clippy::needless_pass_by_value, unreachable_pub, dead_code)]
 mod testing;
 
+mod foresight;
 mod permit;
 mod steps;
 mod support;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use casework::{Edition, Library};
 use chrono::{DateTime, NaiveDate, Utc};
 use commands::{
-    Bureau, CommandError, Migration, Moment,
+    Bureau, CommandError, Message, Migration, Moment,
     outside::{DueProcessTimer, DueProcessTimers, DueTimer, DueTimers, OutsideError, WaitingProcesses},
     reactions::react_to_everything,
     timers::{TimersFired, fire_due_once},
@@ -231,6 +231,43 @@ async fn a_message_finds_those_who_wait_for_it_and_none_speaks_for_the_case() {
     for case in cases {
         assert_eq!(open(&bureau, case).await, ["withdrawal_archive"]);
     }
+}
+
+#[tokio::test]
+async fn a_message_goes_to_the_one_case_that_waits_and_sent_again_it_is_answered() {
+    let store = Arc::new(MemoryStore::new());
+    let library = with_second_version("name=\"WithdrawalConfirmed\"", "name=\"ProjectStopped\"");
+    let bureau = Bureau::open_with(store, library).await.unwrap();
+    let cases = [in_review(&bureau, "2026-09-01").await, in_review(&bureau, "2026-09-01").await];
+    let views = Views(&bureau, Mutex::new(cases.to_vec()));
+    let message = Message {
+        name: "ProjectStopped".to_owned(),
+        correlation: None,
+        payload: Bindings::new(),
+    };
+    let refusal = |error: CommandError| match error {
+        CommandError::Rejected(refusal) => refusal.code,
+        other => panic!("{other}"),
+    };
+    let envelope = by("ops", "operator", "2026-09-02");
+    let refused = bureau.correlate(&views, &message, &envelope).await.unwrap_err();
+    assert_eq!(refusal(refused), "MESSAGE_AMBIGUOUS");
+    *views.1.lock().unwrap() = vec![cases[1]];
+    let clerk = by("wang", "windowClerk", "2026-09-02");
+    let refused = bureau.correlate(&views, &message, &clerk).await.unwrap_err();
+    assert!(matches!(refused, CommandError::Forbidden { .. }));
+    let (_, case, receipt) = bureau.correlate(&views, &message, &envelope).await.unwrap();
+    assert_eq!((case, receipt.repeated), (cases[1], false));
+    assert_eq!(open(&bureau, cases[1]).await, ["withdrawal_archive"]);
+    // Nobody waits any more; the same command still finds its case.
+    views.1.lock().unwrap().clear();
+    let (_, case, receipt) = bureau.correlate(&views, &message, &envelope).await.unwrap();
+    assert_eq!((case, receipt.repeated), (cases[1], true));
+    let refused = bureau.correlate(&views, &message, &by("ops", "operator", "2026-09-02")).await.unwrap_err();
+    assert_eq!(refusal(refused), "NOBODY_WAITS");
+    let on = "2026-09-02".parse().unwrap();
+    let recorded = bureau.refusals(on, 10).await.unwrap();
+    assert_eq!(recorded.len(), 3, "every refusal is on record");
 }
 
 /// The program's models, and a second version of the permit's process in which something is written otherwise.

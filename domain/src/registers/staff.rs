@@ -149,6 +149,15 @@ impl Explain for Rejection {
     }
 }
 
+/// Somebody who worked at the bureau.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Former {
+    /// As they were known last.
+    pub member: Member,
+    /// The day on which they left.
+    pub left_on: NaiveDate,
+}
+
 /// Everybody who works at the bureau.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Staff {
@@ -158,6 +167,8 @@ pub struct Staff {
     pub departments: BTreeMap<String, Department>,
     /// By the account of whoever is away.
     pub substitutions: BTreeMap<String, Substitution>,
+    /// Those who left, by account: what was theirs is to be handed over.
+    pub former: BTreeMap<String, Former>,
 }
 
 /// The decider of the staff.
@@ -209,9 +220,14 @@ impl Decider for StaffRegister {
 
     fn evolve(state: &mut Staff, event: &Event) {
         match event {
-            Event::MemberRecorded { member } => _ = state.members.insert(member.id.clone(), member.clone()),
-            Event::MemberLeft { id, .. } => {
-                state.members.remove(id);
+            Event::MemberRecorded { member } => {
+                state.former.remove(&member.id);
+                state.members.insert(member.id.clone(), member.clone());
+            }
+            Event::MemberLeft { id, on } => {
+                if let Some(member) = state.members.remove(id) {
+                    state.former.insert(id.clone(), Former { member, left_on: *on });
+                }
                 state.substitutions.remove(id);
             }
             Event::DepartmentRecorded { department } => {

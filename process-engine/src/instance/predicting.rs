@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     ProcessInstance,
-    command::Command,
+    command::{Command, Rejection},
     context::Context,
     event::Event,
     state::Instance,
@@ -29,6 +29,19 @@ pub struct Choice {
     pub outcome: Outcome,
     /// What they write into the form; the result, if it is a job.
     pub form: Bindings,
+    /// What becomes of the instance's own variables just before, as whoever it belongs to would tell it.
+    pub told: Bindings,
+}
+
+/// What a dry run came to.
+#[derive(Debug, Clone)]
+pub struct Foresight {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// All that would happen, in order.
+    pub events: Vec<Event>,
+    /// How the instance would stand in the end.
+    pub state: Instance,
 }
 
 /// A step that is to come.
@@ -81,37 +94,33 @@ pub enum Foreseen {
 /// What comes next from the present state, if everybody agrees or chooses as said. Ends where something is waited for that
 /// nobody can foresee.
 pub fn predict(state: &Instance, context: &Context, choices: &[Choice]) -> Vec<Step> {
-    let mut context = context.clone();
-    context.actor = None;
-    context.on_behalf_of = None;
-    context.is_administrator = true;
-    let outside = context.outside.clone();
-    let mut dry = DryRun {
-        state: state.clone(),
-        trail: Trail::new(&*outside),
-        steps: Vec::new(),
-    };
-    let mut asked: Vec<(ElementId, Key)> = Vec::new();
-    while dry.steps.len() < MAX_FORESEEN_STEPS && dry.state.is_running() {
-        let Some((element, key, command)) = dry.next(choices) else {
-            break;
-        };
-        let times = asked
-            .iter()
-            .filter(|(known, scope)| *known == element && *scope == key)
-            .count();
-        if times >= MAX_SAME_ELEMENT {
-            break;
-        }
-        let before = dry.state.clone();
-        let Ok(events) = ProcessInstance::step(&mut dry.state, &command, &context) else {
-            break;
-        };
-        dry.follow(before, &events);
-        asked.push((element, key));
-    }
-    dry.steps.truncate(MAX_FORESEEN_STEPS);
+    let context = of_platform(context);
+    let mut dry = DryRun::of(state.clone(), &context);
+    dry.go_on(&context, choices);
     dry.steps
+}
+
+/// A whole life from its beginning: what starting an instance so would come to. Why not, if it cannot be started.
+pub fn try_out(start: &Command, context: &Context, choices: &[Choice]) -> Result<Foresight, Rejection> {
+    let context = of_platform(context);
+    let mut dry = DryRun::of(Instance::default(), &context);
+    dry.step(start, &context)?;
+    dry.go_on(&context, choices);
+    Ok(Foresight {
+        steps: dry.steps,
+        events: dry.events,
+        state: dry.state,
+    })
+}
+
+/// Nobody acts in a dry run, and so nobody is held up in it.
+fn of_platform(context: &Context) -> Context {
+    Context {
+        actor: None,
+        on_behalf_of: None,
+        is_administrator: true,
+        ..context.clone()
+    }
 }
 
 /// A copy that goes ahead.
@@ -119,9 +128,61 @@ struct DryRun<'a> {
     state: Instance,
     trail: Trail<'a>,
     steps: Vec<Step>,
+    events: Vec<Event>,
 }
 
-impl DryRun<'_> {
+impl<'a> DryRun<'a> {
+    fn of(state: Instance, context: &'a Context) -> Self {
+        Self {
+            state,
+            trail: Trail::new(&*context.outside),
+            steps: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn go_on(&mut self, context: &Context, choices: &[Choice]) {
+        let mut asked: Vec<(ElementId, Key)> = Vec::new();
+        while self.steps.len() < MAX_FORESEEN_STEPS && self.state.is_running() {
+            let Some((element, key, command)) = self.next(choices) else {
+                break;
+            };
+            let times = asked
+                .iter()
+                .filter(|(known, scope)| *known == element && *scope == key)
+                .count();
+            if times >= MAX_SAME_ELEMENT {
+                break;
+            }
+            let told = choices.iter().find(|choice| choice.element == element);
+            let told = told.map(|choice| choice.told.clone()).unwrap_or_default();
+            if !told.is_empty() {
+                let reason = "-".to_owned();
+                let told = Command::SetVariables {
+                    scope: super::ROOT,
+                    variables: told,
+                    reason,
+                };
+                if self.step(&told, context).is_err() {
+                    break;
+                }
+            }
+            if self.step(&command, context).is_err() {
+                break;
+            }
+            asked.push((element, key));
+        }
+        self.steps.truncate(MAX_FORESEEN_STEPS);
+    }
+
+    fn step(&mut self, command: &Command, context: &Context) -> Result<(), Rejection> {
+        let before = self.state.clone();
+        let events = ProcessInstance::step(&mut self.state, command, context)?;
+        self.follow(before, &events);
+        self.events.extend(events);
+        Ok(())
+    }
+
     /// What is done next: the element, what tells its rounds apart, and the command.
     fn next(&self, choices: &[Choice]) -> Option<(ElementId, Key, Command)> {
         let choice = |element: &ElementId| choices.iter().find(|choice| choice.element == *element);

@@ -1,4 +1,5 @@
-//! 流程: what each case's process is doing: its open tasks and who is asked, its timers, its jobs, its incidents.
+//! 流程: what each case's process is doing: its open tasks and who is asked, its timers, its jobs, its
+//! incidents, the messages that it waits for.
 
 pub mod query;
 #[cfg(test)]
@@ -20,6 +21,7 @@ const ASKED: usize = 2;
 const TIMERS: usize = 3;
 const JOBS: usize = 4;
 const INCIDENTS: usize = 5;
+const MESSAGES: usize = 6;
 
 /// The view.
 pub struct Processes;
@@ -30,7 +32,7 @@ impl View for Processes {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn tables(&self) -> &'static [Table] {
@@ -47,6 +49,7 @@ impl View for Processes {
             of_case("processes_timers"),
             of_case("processes_jobs"),
             of_case("processes_incidents"),
+            of_case("processes_messages"),
         ];
         TABLES
     }
@@ -72,6 +75,7 @@ impl View for Processes {
             .bigint(count(process.incidents.len()));
         task_rows(seen, process, out);
         timer_rows(seen, process, out);
+        message_rows(seen, process, out);
         for (key, job) in process.jobs.iter() {
             let element = process.elements.get(key).map_or("", |element| &*element.element);
             out.row(JOBS)
@@ -138,7 +142,7 @@ fn task_rows(seen: &SeenCase, process: &Instance, out: &mut Rows) {
 }
 
 /// Who may do a task: whoever it was given to, or everybody who may claim it. Each is named once.
-fn asked(task: &Task) -> Vec<&str> {
+pub(crate) fn asked(task: &Task) -> Vec<&str> {
     let mut people: Vec<&str> = match &task.assignee {
         Some(person) => vec![&person.id],
         None => task.candidates.iter().map(|person| &*person.id).collect(),
@@ -166,6 +170,27 @@ fn timer_rows(seen: &SeenCase, process: &Instance, out: &mut Rows) {
             .bigint(key.cast_signed())
             .text(&wait.element)
             .timestamp(*due_at);
+    }
+}
+
+/// The messages from outside that are waited for. What happens to the case itself reaches its process without being asked for.
+fn message_rows(seen: &SeenCase, process: &Instance, out: &mut Rows) {
+    for (key, wait) in process.waits.iter() {
+        let Waiting::Message { name, correlation } = &wait.what else {
+            continue;
+        };
+        if casework::is_told_by_the_case(seen.category, name) {
+            continue;
+        }
+        out.row(MESSAGES)
+            .uuid(seen.id)
+            .text(seen.category)
+            .text(&seen.case.kernel().region)
+            .opt_text(seen.case_no())
+            .bigint(key.cast_signed())
+            .text(&wait.element)
+            .text(name)
+            .opt_text(correlation.as_deref());
     }
 }
 

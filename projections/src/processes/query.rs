@@ -90,6 +90,33 @@ pub struct IncidentRow {
     pub since: DateTime<Utc>,
 }
 
+/// A message that a process waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are the columns of the table")]
+pub struct MessageRow {
+    pub case_id: Uuid,
+    pub category: String,
+    pub case_no: Option<String>,
+    pub wait_key: i64,
+    pub element: String,
+    pub message: String,
+    /// What a message must carry to be meant; none: any message of the name.
+    pub correlation: Option<String>,
+}
+
+/// Which messages. Whatever is set must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MessageFilter {
+    /// Of this name.
+    pub message: Option<String>,
+    /// With this key.
+    pub correlation: Option<String>,
+    /// Of this case.
+    pub case_id: Option<Uuid>,
+    /// In regions whose codes begin so.
+    pub region_prefix: Option<String>,
+}
+
 /// Which tasks. Whatever is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProcessTaskFilter {
@@ -142,6 +169,13 @@ pub async fn tasks(
     );
     let rows = database.query_owned(&sql, &condition.params).await?;
     Ok(rows.iter().map(task_row).collect())
+}
+
+/// How many tasks are open in the hands of each of these people; whoever has none is not named.
+pub async fn open_tasks_of(database: &Database, people: &[String]) -> Result<Vec<(String, i64)>, QueryError> {
+    let sql = "select assignee, count(*) from processes_tasks where assignee = any($1) group by assignee order by assignee";
+    let rows = database.query(sql, &[&people]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }
 
 /// The instance of a case; none, if it has no process.
@@ -246,6 +280,64 @@ pub async fn incidents(
         since: row.get(8),
     };
     Ok(rows.iter().map(incident).collect())
+}
+
+/// The messages that processes wait for, by case.
+pub async fn messages(database: &Database, filter: &MessageFilter, limit: i64) -> Result<Vec<MessageRow>, QueryError> {
+    let mut condition = Condition::default();
+    if let Some(message) = &filter.message {
+        condition.and("message = ?", message.clone());
+    }
+    if let Some(correlation) = &filter.correlation {
+        condition.and("correlation = ?", correlation.clone());
+    }
+    if let Some(case_id) = filter.case_id {
+        condition.and("case_id = ?", case_id);
+    }
+    if let Some(prefix) = &filter.region_prefix {
+        condition.and("region like ?", starts_with_pattern(prefix));
+    }
+    let sql = format!(
+        "select case_id, category, case_no, wait_key, element, message, correlation from processes_messages{} \
+         order by case_id, wait_key limit {}",
+        condition.sql(),
+        limit.clamp(0, MAX_PROCESS_ROWS)
+    );
+    let rows = database.query_owned(&sql, &condition.params).await?;
+    let message = |row: &Row| MessageRow {
+        case_id: row.get(0),
+        category: row.get(1),
+        case_no: row.get(2),
+        wait_key: row.get(3),
+        element: row.get(4),
+        message: row.get(5),
+        correlation: row.get(6),
+    };
+    Ok(rows.iter().map(message).collect())
+}
+
+/// The cases whose processes wait for a message of this name: those that wait for this very key, or else those that wait for
+/// any.
+pub async fn waiting_for(
+    database: &Database,
+    message: &str,
+    correlation: Option<&str>,
+    limit: usize,
+) -> Result<Vec<(String, Uuid)>, QueryError> {
+    let limit = i64::try_from(limit).unwrap_or(MAX_PROCESS_ROWS).min(MAX_PROCESS_ROWS);
+    let case = |row: &Row| (row.get(0), row.get(1));
+    if let Some(key) = correlation {
+        let sql = "select distinct category, case_id from processes_messages where message = $1 and correlation = $2 \
+             order by case_id limit $3";
+        let rows = database.query(sql, &[&message, &key, &limit]).await?;
+        if !rows.is_empty() {
+            return Ok(rows.iter().map(case).collect());
+        }
+    }
+    let sql = "select distinct category, case_id from processes_messages where message = $1 and correlation is null \
+         order by case_id limit $2";
+    let rows = database.query(sql, &[&message, &limit]).await?;
+    Ok(rows.iter().map(case).collect())
 }
 
 const INSTANCE_COLUMNS: &str =

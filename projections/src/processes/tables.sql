@@ -60,11 +60,22 @@ create table processes_incidents (
     message text not null,
     since timestamptz not null
 );
+create table processes_messages (
+    case_id uuid not null,
+    category text not null,
+    region text not null,
+    case_no text,
+    wait_key int8 not null,
+    element text not null,
+    message text not null,
+    correlation text
+);
 -- after loading
 alter table processes_instances add primary key (case_id);
 create index on processes_instances (model, process, status);
 alter table processes_tasks add primary key (case_id, task_key);
 create index on processes_tasks (opened_at, case_id, task_key);
+create index on processes_tasks (assignee) where assignee is not null;
 create index on processes_asked (person, case_id, task_key);
 create index on processes_asked (case_id);
 alter table processes_timers add primary key (case_id, timer_key);
@@ -73,3 +84,5 @@ alter table processes_jobs add primary key (case_id, job_key);
 create index on processes_jobs (kind, case_id);
 alter table processes_incidents add primary key (case_id, incident_key);
 create index on processes_incidents (since, case_id);
+alter table processes_messages add primary key (case_id, wait_key);
+create index on processes_messages (message, correlation, case_id);

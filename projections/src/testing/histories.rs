@@ -116,13 +116,23 @@ impl History {
     }
 
     fn write(&mut self, command: &str, event: &CaseEvent<ConstructionPermit>, desk: &Desk) {
-        self.events += 1;
         let (name, data) = event.write().unwrap();
-        let command_id = Uuid::from_u128(self.id.as_u128() ^ (self.events << 32));
         let own_time = match event {
             CaseEvent::Kernel(event) => event.occurred_at(),
             CaseEvent::Own(_) => None,
         };
+        self.store(command, (name, data), own_time, desk);
+    }
+
+    /// Something happens to the process of the case, as it is stored.
+    pub fn of_process(&mut self, name: &str, data: &serde_json::Value) {
+        let desk = self.desk("operator");
+        self.store("Process", (name.to_owned(), serde_json::to_vec(data).unwrap()), None, &desk);
+    }
+
+    fn store(&mut self, command: &str, (name, data): (String, Vec<u8>), own_time: Option<DateTime<Utc>>, desk: &Desk) {
+        self.events += 1;
+        let command_id = Uuid::from_u128(self.id.as_u128() ^ (self.events << 32));
         let metadata = Metadata {
             command_id,
             command: command.to_owned(),

@@ -12,12 +12,13 @@ pub const MAX_PAGE_TASKS: usize = 100;
 /// Which tasks. Whatever is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskFilter {
-    /// For any of these roles; for whomever, if there are none.
+    /// For any of these roles; for whomever, if there are none. What only the process knows may be asked of groups as well
+    /// (`org:…`).
     pub roles: Vec<String>,
+    /// What this person could work on.
+    pub mine: Option<Mine>,
     /// Given to this person.
     pub assignee: Option<String>,
-    /// Given to this person, or to nobody yet: what they could work on.
-    pub assignee_or_nobody: Option<String>,
     /// In regions whose codes begin so.
     pub region_prefix: Option<String>,
     /// Of this case.
@@ -26,6 +27,17 @@ pub struct TaskFilter {
     pub category: Option<String>,
     /// Due on that day or before.
     pub due_by: Option<NaiveDate>,
+}
+
+/// Somebody and what they go by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mine {
+    /// The account.
+    pub person: String,
+    /// The role.
+    pub role: String,
+    /// The account and the groups, as processes name them (`role:handler`, `org:fire-design`).
+    pub asked: Vec<String>,
 }
 
 /// A task with what one must know of its case.
@@ -48,10 +60,12 @@ pub struct TaskRow {
     pub case_no: Option<String>,
     pub applicant_name: Option<String>,
     pub project_name: Option<String>,
+    /// The key of the process's task, where the case itself keeps none.
+    pub process_task: Option<i64>,
 }
 
 const COLUMNS: &str = "case_id, task_key, name_zh, role, assignee, since, due_on, due_provisional, region, category, item_code, \
-    stage, case_no, applicant_name, project_name";
+    stage, case_no, applicant_name, project_name, process_task, due_sort";
 
 /// The place of a task in the list: by due date, then case, then key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +124,7 @@ impl TaskRow {
             case_no: row.get(12),
             applicant_name: row.get(13),
             project_name: row.get(14),
+            process_task: row.get(15),
         }
     }
 
@@ -147,16 +162,56 @@ pub async fn page(
         let key = condition.param(after.task_key.replace('\0', ""));
         condition.and_plain(format!("(due_sort, case_id, task_key) > ({due}, {case_id}, {key})"));
     }
-    let sql = format!(
-        "select {COLUMNS} from worklist_tasks{} order by due_sort, case_id, task_key limit {}",
-        condition.sql(),
-        limit + 1
-    );
+    let branches = branches(filter, &mut condition);
+    let sql = sql_of(&condition.sql(), &branches, limit + 1);
     let rows = database.query_owned(&sql, &condition.params).await?;
     Ok(TaskPage {
         has_next: rows.len() > limit,
         tasks: rows.iter().take(limit).map(TaskRow::read).collect(),
     })
+}
+
+/// The most urgent of the tasks that fit one of the branches; each branch is asked by an index of its own.
+fn sql_of(common: &str, branches: &[String], limit: usize) -> String {
+    let order = format!("order by due_sort, case_id, task_key limit {limit}");
+    if branches.is_empty() {
+        return format!("select {COLUMNS} from worklist_tasks{common} {order}");
+    }
+    let one = |branch: &String| {
+        let joint = if common.is_empty() { " where" } else { " and" };
+        format!("(select {COLUMNS} from worklist_tasks{common}{joint} {branch} {order})")
+    };
+    let all: Vec<String> = branches.iter().map(one).collect();
+    format!("select {COLUMNS} from ({}) found {order}", all.join(" union "))
+}
+
+/// Whom the tasks are for, as alternatives; none: for whomever.
+fn branches(filter: &TaskFilter, condition: &mut Condition) -> Vec<String> {
+    const OF_PROCESS: &str = "(case_id, task_key) in (select case_id, task_key from worklist_asked where person = any";
+    let mut branches = Vec::new();
+    if let Some(mine) = &filter.mine {
+        let person = condition.param(mine.person.clone());
+        let role = condition.param(mine.role.clone());
+        let asked = condition.param(mine.asked.clone());
+        branches.push(format!("role = {role} and process_task is null and (assignee is null or assignee = {person})"));
+        branches.push(format!("assignee = {person}"));
+        branches.push(format!("{OF_PROCESS}({asked}))"));
+    }
+    if !filter.roles.is_empty() {
+        let roles = condition.param(filter.roles.clone());
+        let groups = filter.roles.iter().map(|role| if role.contains(':') { role.clone() } else { format!("role:{role}") });
+        let groups: Vec<String> = groups.collect();
+        let groups = condition.param(groups);
+        let of_role = [format!("role = any({roles})"), format!("{OF_PROCESS}({groups}))")];
+        branches = match branches.is_empty() {
+            true => of_role.to_vec(),
+            false => {
+                let either = format!("({})", of_role.join(" or "));
+                branches.into_iter().map(|branch| format!("{branch} and {either}")).collect()
+            }
+        };
+    }
+    branches
 }
 
 /// How many tasks wait for a role.
@@ -172,9 +227,13 @@ pub struct TaskCount {
     pub overdue: i64,
 }
 
-/// How many tasks wait, by role, as of a day.
+/// How many tasks wait, by role, as of a day. What is asked of people or sections by their names waits for no role.
 pub async fn counts(database: &Database, filter: &TaskFilter, on: NaiveDate) -> Result<Vec<TaskCount>, QueryError> {
     let mut condition = condition(filter);
+    if !filter.roles.is_empty() {
+        condition.and("role = any(?)", filter.roles.clone());
+    }
+    condition.and_plain("role <> ''");
     let on = condition.param(on);
     let sql = format!(
         "select role, count(*), count(*) filter (where assignee is null), count(*) filter (where due_on < {on}) \
@@ -195,14 +254,8 @@ pub async fn counts(database: &Database, filter: &TaskFilter, on: NaiveDate) -> 
 
 fn condition(filter: &TaskFilter) -> Condition {
     let mut all = Condition::default();
-    if !filter.roles.is_empty() {
-        all.and("role = any(?)", filter.roles.clone());
-    }
     if let Some(assignee) = &filter.assignee {
         all.and("assignee = ?", assignee.clone());
-    }
-    if let Some(assignee) = &filter.assignee_or_nobody {
-        all.and("(assignee is null or assignee = ?)", assignee.clone());
     }
     if let Some(prefix) = &filter.region_prefix {
         all.and("region like ?", starts_with_pattern(prefix));

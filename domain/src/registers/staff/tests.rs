@@ -91,6 +91,21 @@ fn a_substitute_decides_within_the_days_that_were_named() {
 }
 
 #[test]
+fn who_left_is_remembered_until_they_come_back() {
+    let mut events = bureau();
+    events.push(Event::MemberLeft {
+        id: "li".to_owned(),
+        on: day("2026-05-02"),
+    });
+    let staff = replay::<StaffRegister>(&events);
+    assert_eq!(staff.former["li"].left_on, day("2026-05-02"));
+    assert!(Directory::from(staff).member("li").is_none());
+    events.push(member("li", "fire", "handler"));
+    let staff = replay::<StaffRegister>(&events);
+    assert!(staff.former.is_empty() && staff.members["li"].department == "fire");
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     let desk = permit::desk("2026-05-04");
     let substitution = |substitute: &str, from: &str, until: &str| Command::NameSubstitute {

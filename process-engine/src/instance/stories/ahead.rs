@@ -34,6 +34,7 @@ fn amount(amount: u32) -> Choice {
         element: "a".into(),
         outcome: Outcome::Approved,
         form: Bindings::from([("amount".to_owned(), json!(amount))]),
+        told: Bindings::new(),
     }
 }
 
@@ -77,6 +78,7 @@ fn a_loop_is_foreseen_once() {
         element: "b".into(),
         outcome: Outcome::Rejected,
         form: Bindings::new(),
+        told: Bindings::new(),
     };
     let steps = foreseen(&player, &[refusal]);
     assert_eq!(elements(&steps), ["b", "a", "b", "a"]);
