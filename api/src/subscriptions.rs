@@ -93,7 +93,15 @@ impl Subscription {
         #[graphql(desc = "In this administrative division, with its subdivisions")] region: Option<String>,
     ) -> Result<impl Stream<Item = WorklistChanged> + use<>, Error> {
         let seat = seat(ctx)?;
-        let filter = narrowed(principal(ctx)?, mine.unwrap_or(false), role, assignee, region.as_deref(), None, None);
+        let filter = narrowed(
+            principal(ctx)?,
+            mine.unwrap_or(false),
+            role,
+            assignee,
+            region.as_deref(),
+            None,
+            None,
+        );
         let filter = filter.ok_or_else(|| Code::Forbidden.error("this worklist is not yours to see"))?;
         let projections = state(ctx)?.projections.clone();
         let prefix = filter.region_prefix.clone();

@@ -12,8 +12,8 @@ use crate::{
     cases::{self, Case, narrower},
     connection::{PageInfo, Piece},
     errors::Code,
-    processes::names_of,
     ids::{CursorError, GlobalId, decode_cursor, encode_cursor},
+    processes::names_of,
     scalars::{LogPosition, small},
 };
 

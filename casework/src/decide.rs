@@ -17,6 +17,7 @@ use strum::VariantNames as _;
 
 use crate::{
     desk::WorkDesk,
+    forms::{self, FormFaulty},
     rejection::{OutOfStep, WorkRejection},
     words::{WorkCommand, WorkEvent, name_of},
     worked::Work,
@@ -36,6 +37,7 @@ pub(crate) fn decide<T: CaseType>(work: &Work<T>, command: &WorkCommand<T>, desk
             with: Some(command),
         } => {
             belong_together(work, completion, name_of(command))?;
+            filled_in(work, completion, desk)?;
             of_case(work, command, Some(completion), desk)
         }
     }
@@ -83,10 +85,23 @@ fn of_process<T: CaseType>(work: &Work<T>, command: &instance::Command, desk: &W
         let message = name.clone();
         return Err(OutOfStep::ToldByTheCase { message }.into());
     }
+    filled_in(work, command, desk)?;
     let mut together = Together::of(work, desk);
     together.ask(command)?;
     together.go_back_with(work, command)?;
     Ok(together.events())
+}
+
+/// The answers of a task that has a form are as the form wants them.
+fn filled_in<T: CaseType>(work: &Work<T>, completion: &instance::Command, desk: &WorkDesk) -> Result<(), FormFaulty> {
+    let instance::Command::CompleteTask { task, outcome, form, .. } = completion else {
+        return Ok(());
+    };
+    let pinned = work.process.tasks.get(task).and_then(|task| task.form.as_deref());
+    match pinned.and_then(|hash| desk.library.form(hash)) {
+        Some(definition) => forms::check(*task, definition, form, outcome),
+        None => Ok(()),
+    }
 }
 
 /// A task is finished together with a command only if that is what it means.

@@ -13,7 +13,7 @@ use process_engine::{
         self, Answer, Ask, Bindings, Choice, Command, Ending, Event, Foresight, Here, Instance, Outcome, Outside, Person, ROOT,
         StartedBy, Step, Wait, Waiting,
     },
-    model::{Definitions, ElementId, NodeKind, Process, ProcessRef, Work},
+    model::{Definitions, ElementId, NodeKind, Process, ProcessRef, Strategy, Work},
 };
 use serde_json::{Value, json};
 
@@ -151,9 +151,11 @@ impl Explain for TrialError {
 
 /// Tries a model from its beginning to wherever it comes.
 pub fn try_out(trial: &Trial, desk: &WorkDesk) -> Result<Tried, TrialError> {
-    let faulty = |file: Option<usize>| move |rejected: process_engine::finding::Rejected| TrialError::Faulty {
-        file,
-        findings: rejected.findings,
+    let faulty = |file: Option<usize>| {
+        move |rejected: process_engine::finding::Rejected| TrialError::Faulty {
+            file,
+            findings: rejected.findings,
+        }
     };
     let definitions = reading::process(&trial.source).map_err(faulty(None))?.definitions;
     let mut tables = Vec::with_capacity(trial.tables.len());
@@ -169,7 +171,11 @@ pub fn try_out(trial: &Trial, desk: &WorkDesk) -> Result<Tried, TrialError> {
     };
     let kernel = Kernel::default();
     let all: Vec<&Arc<Process>> = definitions.processes.iter().collect();
-    let choices = with_the_law(&all, &trial.choices, trial.data.get("handler").is_some_and(|handler| !handler.is_null()));
+    let choices = with_the_law(
+        &all,
+        &trial.choices,
+        trial.data.get("handler").is_some_and(|handler| !handler.is_null()),
+    );
     let mut context = desk.of_platform(&kernel);
     context.outside = Arc::new(Tries {
         around: Around::of(desk, &kernel),
@@ -180,7 +186,10 @@ pub fn try_out(trial: &Trial, desk: &WorkDesk) -> Result<Tried, TrialError> {
     let start = Command::Start {
         process: process.reference.clone(),
         version: 0,
-        starter: trial.starter.clone().or_else(|| Some(crate::desk::person(&actor.id, &actor.name))),
+        starter: trial
+            .starter
+            .clone()
+            .or_else(|| Some(crate::desk::person(&actor.id, &actor.name))),
         business_key: None,
         variables: as_a_new_case(&trial.data),
         by: StartedBy::Somebody,
@@ -256,7 +265,9 @@ fn with_the_law(processes: &[&Arc<Process>], chosen: &[Choice], has_handler: boo
             choices.extend(by_law(&node.id, &user.means, asked, has_handler));
         }
     }
-    let others = chosen.iter().filter(|choice| !choices.iter().any(|known| known.element == choice.element));
+    let others = chosen
+        .iter()
+        .filter(|choice| !choices.iter().any(|known| known.element == choice.element));
     let others: Vec<Choice> = others.cloned().collect();
     choices.extend(others);
     choices
@@ -264,7 +275,11 @@ fn with_the_law(processes: &[&Arc<Process>], chosen: &[Choice], has_handler: boo
 
 /// What the law makes of a step that means these commands; none, if that cannot be told.
 fn by_law(element: &ElementId, means: &[String], asked: Option<&Choice>, has_handler: bool) -> Option<Choice> {
-    let named = |word: &str| means.iter().find(|command| *command == word || comes_to(command).is_some_and(|(event, _)| event == word));
+    let named = |word: &str| {
+        means
+            .iter()
+            .find(|command| *command == word || comes_to(command).is_some_and(|(event, _)| event == word))
+    };
     let command = match asked.map(|asked| &asked.outcome) {
         None | Some(Outcome::Approved) => means.first(),
         Some(Outcome::Rejected) => means.iter().find(|command| REFUSALS.contains(&command.as_str())),
@@ -273,10 +288,12 @@ fn by_law(element: &ElementId, means: &[String], asked: Option<&Choice>, has_han
     }?;
     let (event, stage) = comes_to(command)?;
     let mut told = asked.map(|asked| asked.told.clone()).unwrap_or_default();
-    told.entry("stage".to_owned()).or_insert_with(|| Value::String(stage.to_string()));
+    told.entry("stage".to_owned())
+        .or_insert_with(|| Value::String(stage.to_string()));
     if command == "Assign" && !has_handler {
         let (id, name) = FUTURE_HANDLER;
-        told.entry("handler".to_owned()).or_insert_with(|| json!({ "id": id, "name": name }));
+        told.entry("handler".to_owned())
+            .or_insert_with(|| json!({ "id": id, "name": name }));
     }
     Some(Choice {
         element: element.clone(),
@@ -308,6 +325,14 @@ impl Outside for Tries {
 
     fn people(&self, ask: &Ask<'_>) -> Result<Vec<Person>, String> {
         self.around.people(ask)
+    }
+
+    fn rule(&self, name: &str) -> Result<Vec<(Strategy, Option<String>)>, String> {
+        self.around.rule(name)
+    }
+
+    fn form(&self, key: &str) -> Option<String> {
+        self.around.form(key)
     }
 
     fn substitute(&self, person: &Person, now: DateTime<Utc>) -> Option<Person> {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use domain::case::{Defect, Explain, Field, FieldKind, FormDefinition, defects};
+use domain::case::{
+    Explain,
+    form::{Defect, Field, FieldKind, FormDefinition, defects},
+};
 use process_engine::{
     instance::{Bindings, Key, Outcome},
     model::Strategy,
@@ -66,16 +69,25 @@ impl CandidateRule {
 /// What cannot be so in the fields of a form.
 pub(crate) fn contradiction(fields: &[Field]) -> Option<Wrong> {
     if fields.is_empty() || fields.len() > MAX_ENTRIES {
-        return Some((format!("字段应有 1 至 {MAX_ENTRIES} 个"), format!("there must be 1 to {MAX_ENTRIES} fields")));
+        return Some((
+            format!("字段应有 1 至 {MAX_ENTRIES} 个"),
+            format!("there must be 1 to {MAX_ENTRIES} fields"),
+        ));
     }
     let mut names = BTreeSet::new();
     for field in fields {
         let name = &field.name;
         if name.trim().is_empty() || !names.insert(name) {
-            return Some((format!("字段名“{name}”为空或重复"), format!("the field name “{name}” is empty or stands twice")));
+            return Some((
+                format!("字段名“{name}”为空或重复"),
+                format!("the field name “{name}” is empty or stands twice"),
+            ));
         }
         if field.kind == FieldKind::Choice && field.choices.is_empty() {
-            return Some((format!("字段“{name}”没有可选的值"), format!("the field “{name}” has no choices")));
+            return Some((
+                format!("字段“{name}”没有可选的值"),
+                format!("the field “{name}” has no choices"),
+            ));
         }
         if field.kind == FieldKind::Rows {
             let wrong = contradiction(&field.fields);
@@ -124,7 +136,9 @@ pub(crate) fn check(task: Key, form: &FormDefinition, answers: &Bindings, outcom
         Outcome::Approved | Outcome::Other(_) => defects(&written, form),
     };
     // Answers become variables of the process: a form gives no way to others than its own.
-    let unknown = answers.keys().filter(|name| !form.fields.iter().any(|field| field.name == **name));
+    let unknown = answers
+        .keys()
+        .filter(|name| !form.fields.iter().any(|field| field.name == **name));
     found.extend(unknown.map(|name| Defect {
         field: name.clone(),
         zh: format!("表单没有字段“{name}”"),

@@ -10,6 +10,7 @@ mod decide;
 pub mod deployment;
 mod desk;
 mod foresight;
+mod forms;
 mod library;
 mod outside;
 mod reading;
@@ -26,7 +27,9 @@ pub use desk::{WorkDesk, groups_of};
 pub use foresight::{
     MAX_CHOICES, MAX_PATH, MAX_TABLES_PER_TRIAL, Trial, TrialError, Tried, TriedDecision, awaited, foresee, try_out, why,
 };
+pub use forms::FormFaulty;
 pub use library::{Edition, Library, LibraryError};
+pub use reading::check_document;
 pub use reasons::{cause_said, step_said};
 pub use rejection::{OutOfStep, WorkRejection};
 pub use say::{is_technical, say};

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::NaiveDate;
 use domain::{
-    case::{EmbeddedModel, ModelKind},
+    case::{EmbeddedModel, ModelKind, form::FormDefinition},
     case_types::embedded_models,
 };
 use process_engine::{
@@ -17,7 +17,10 @@ use process_engine::{
 };
 use uuid::Uuid;
 
-use crate::reading::{self, sentences};
+use crate::{
+    forms::CandidateRule,
+    reading::{self, sentences},
+};
 
 /// All shares together.
 const WHOLE: u32 = 100;
@@ -67,6 +70,10 @@ struct Shelves {
     models: HashMap<Arc<str>, Arc<Definitions>>,
     /// Decision tables by the hash of their model.
     decisions: HashMap<Arc<str>, DecisionModel>,
+    /// Forms by the hash of their file.
+    forms: HashMap<Arc<str>, Arc<FormDefinition>>,
+    /// Rules for candidates by the hash of their file.
+    rules: HashMap<Arc<str>, Arc<CandidateRule>>,
     /// For each process: the commands that its tasks mean.
     means: HashMap<ProcessRef, Arc<BTreeSet<String>>>,
 }
@@ -111,9 +118,17 @@ impl Library {
                 Arc::make_mut(&mut library.0).decisions.insert(model.hash().clone(), model);
                 Ok(library)
             }
-            ModelKind::Form | ModelKind::CandidateRule => {
-                reading::json(&edition.bytes).map_err(|cause| error(vec![cause]))?;
-                Ok(self.put(edition))
+            ModelKind::Form => {
+                let form = reading::form(&edition.bytes).map_err(|finding| error(sentences(&[finding])))?;
+                let (mut library, hash) = (self.put(edition.clone()), edition.hash);
+                Arc::make_mut(&mut library.0).forms.insert(hash, Arc::new(form));
+                Ok(library)
+            }
+            ModelKind::CandidateRule => {
+                let rule = reading::candidate_rule(&edition.bytes).map_err(|finding| error(sentences(&[finding])))?;
+                let (mut library, hash) = (self.put(edition.clone()), edition.hash);
+                Arc::make_mut(&mut library.0).rules.insert(hash, Arc::new(rule));
+                Ok(library)
             }
         }
     }
@@ -203,6 +218,23 @@ impl Library {
         chosen
             .filter_map(|edition| self.0.decisions.get(&edition.hash))
             .find(|model| model.find(decision).is_some())
+    }
+
+    /// The form of a key that a case of a day is filled in with, and its hash. While a new version is rolled out, a case
+    /// has it or the one before, and always the same.
+    pub fn form_of(&self, key: &str, on: NaiveDate, case_id: Uuid) -> Option<(&Arc<str>, &Arc<FormDefinition>)> {
+        let chosen = self.chosen(key, on, case_id)?;
+        self.0.forms.get(&chosen.hash).map(|form| (&chosen.hash, form))
+    }
+
+    /// A form by the hash of its file.
+    pub fn form(&self, hash: &str) -> Option<&Arc<FormDefinition>> {
+        self.0.forms.get(hash)
+    }
+
+    /// The rule for candidates of a key, for a case of a day.
+    pub(crate) fn candidate_rule(&self, key: &str, on: NaiveDate, case_id: Uuid) -> Option<&Arc<CandidateRule>> {
+        self.0.rules.get(&self.chosen(key, on, case_id)?.hash)
     }
 
     /// The version of a key that a case of a day goes by.

@@ -8,7 +8,7 @@ use process_engine::{
     dmn::DecisionModel,
     expression::Variables,
     instance::{Answer, Ask, Outside, Person},
-    model::{Process, ProcessRef},
+    model::{Process, ProcessRef, Strategy},
 };
 use uuid::Uuid;
 
@@ -23,7 +23,8 @@ pub(crate) struct Around {
     directory: Directory,
     calendar: Calendar,
     today: NaiveDate,
-    /// The day that the case came in on: it is decided by the tables of that day.
+    /// The day that the case came in on: it is decided by the tables of that day, and goes by its rules and forms; by today's,
+    /// where there were none yet.
     since: NaiveDate,
     case_id: Uuid,
 }
@@ -54,6 +55,20 @@ impl Outside for Around {
         crate::candidates::found(&self.directory, ask)
     }
 
+    fn rule(&self, name: &str) -> Result<Vec<(Strategy, Option<String>)>, String> {
+        let of = |day| self.library.candidate_rule(name, day, self.case_id);
+        let rule = of(self.since)
+            .or_else(|| of(self.today))
+            .ok_or_else(|| format!("there is no rule {name} for candidates; deploy one"))?;
+        Ok(rule.people().collect())
+    }
+
+    fn form(&self, key: &str) -> Option<String> {
+        let of = |day| self.library.form_of(key, day, self.case_id);
+        let (hash, _) = of(self.since).or_else(|| of(self.today))?;
+        Some(hash.to_string())
+    }
+
     fn substitute(&self, person: &Person, now: DateTime<Utc>) -> Option<Person> {
         self.directory
             .substitute_of(&person.id, bureau_date(now))
@@ -61,8 +76,10 @@ impl Outside for Around {
     }
 
     fn decide(&self, decision: &str, variables: &dyn Variables) -> Result<Answer, String> {
-        let model = self.library.decision(decision, self.since, self.case_id);
-        let model = model.ok_or_else(|| format!("there is no decision {decision}; deploy one"))?;
+        let of = |day| self.library.decision(decision, day, self.case_id);
+        let model = of(self.since)
+            .or_else(|| of(self.today))
+            .ok_or_else(|| format!("there is no decision {decision}; deploy one"))?;
         answer(model, decision, variables)
     }
 

@@ -18,7 +18,11 @@ pub fn cause_said(cause: &Cause) -> (String, String) {
             both(format!("{who} 在“{element}”{zh}"), format!("{who} decided “{element}”: {en}"))
         }
         Cause::Voted { element, passed, tally } => {
-            let (zh, en) = if *passed { ("通过", "passed") } else { ("未通过", "failed") };
+            let (zh, en) = if *passed {
+                ("通过", "passed")
+            } else {
+                ("未通过", "failed")
+            };
             both(
                 format!("“{element}”会签{zh}：{}", tally_zh(tally)),
                 format!("The vote at “{element}” {en}: {}", tally_en(tally)),
@@ -40,7 +44,11 @@ pub fn cause_said(cause: &Cause) -> (String, String) {
             format!("在“{element}”条件成立，走“{flow}”：{feel}"),
             format!("At “{element}” a condition held, so “{flow}” was taken: {feel}"),
         ),
-        Cause::Condition { element, flow, feel: None } => both(
+        Cause::Condition {
+            element,
+            flow,
+            feel: None,
+        } => both(
             format!("在“{element}”走默认的“{flow}”"),
             format!("At “{element}” “{flow}” was taken, which has no condition"),
         ),
@@ -68,7 +76,10 @@ pub fn step_said(what: &Foreseen) -> (String, String) {
             } else {
                 ("待办", "somebody of them is asked")
             };
-            both(format!("{zh}：{}", names(people, "、")), format!("{en}: {}", names(people, ", ")))
+            both(
+                format!("{zh}：{}", names(people, "、")),
+                format!("{en}: {}", names(people, ", ")),
+            )
         }
         Foreseen::Skipped { reason } => both(format!("无须审批：{reason}"), format!("nobody has to decide: {reason}")),
         Foreseen::Job { kind } => both(format!("外部作业 {kind}"), format!("a job for somebody outside: {kind}")),

@@ -5,6 +5,8 @@ use process_engine::instance;
 
 pub(crate) mod process_zh;
 
+use crate::forms::FormFaulty;
+
 /// Why not.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WorkRejection<R: std::error::Error> {
@@ -17,6 +19,9 @@ pub enum WorkRejection<R: std::error::Error> {
     /// Because the two do not go together.
     #[error(transparent)]
     Step(#[from] OutOfStep),
+    /// Because the form of the task is not filled in as it should be.
+    #[error(transparent)]
+    Form(#[from] FormFaulty),
 }
 
 /// What the law would allow but the process does not wait for, or the other way round.
@@ -72,6 +77,7 @@ impl<R: std::error::Error + Explain> Explain for WorkRejection<R> {
             Self::Case(rejection) => rejection.code(),
             Self::Process(rejection) => code_of(rejection.as_ref()),
             Self::Step(rejection) => rejection.code(),
+            Self::Form(rejection) => rejection.code(),
         }
     }
 
@@ -80,6 +86,7 @@ impl<R: std::error::Error + Explain> Explain for WorkRejection<R> {
             Self::Case(rejection) => rejection.zh(),
             Self::Process(rejection) => process_zh::zh(rejection),
             Self::Step(rejection) => rejection.zh(),
+            Self::Form(rejection) => rejection.zh(),
         }
     }
 
@@ -87,6 +94,7 @@ impl<R: std::error::Error + Explain> Explain for WorkRejection<R> {
         match self {
             Self::Case(rejection) => rejection.field(),
             Self::Process(instance::Rejection::FieldNotEditable { field }) => Some(field.clone()),
+            Self::Form(rejection) => rejection.field(),
             Self::Process(_) | Self::Step(_) => None,
         }
     }

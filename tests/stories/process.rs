@@ -300,7 +300,11 @@ fn a_case_goes_over_to_another_version_after_it_was_tried() {
     let done = migrate(version, false);
     assert_eq!(done["cases"][0]["userErrors"], json!([]), "{done}");
     let seen = process(&people.clerk, &case, &Value::Null);
-    assert_eq!((&seen["version"], open_at(&seen, "intake").len()), (&json!(version), 1), "{seen}");
+    assert_eq!(
+        (&seen["version"], open_at(&seen, "intake").len()),
+        (&json!(version), 1),
+        "{seen}"
+    );
     let accepted = json!({ "caseId": case, "mode": "NORMAL", "occurredAt": at(3, 11) });
     people.clerk.does("caseAccept", accepted);
     assert_eq!(open_at(&process(&people.clerk, &case, &Value::Null), "assignment").len(), 1);

@@ -45,7 +45,10 @@ fn accepted(people: &People<'_>, operator: &Person<'_>, version: i64, project: &
     let query = "mutation($input: ProcessMigrateInput!) { processMigrate(input: $input) \
         { cases { userErrors { code message } } userErrors { code } } }";
     let done = operator.query(query, &json!({ "input": input }))["processMigrate"].clone();
-    assert_eq!((&done["userErrors"], &done["cases"][0]["userErrors"]), (&json!([]), &json!([])));
+    assert_eq!(
+        (&done["userErrors"], &done["cases"][0]["userErrors"]),
+        (&json!([]), &json!([]))
+    );
     let accept = json!({ "caseId": case, "mode": "NORMAL", "occurredAt": at(3, 11) });
     people.clerk.does("caseAccept", accept);
     case
@@ -56,14 +59,21 @@ fn a_message_from_outside_finds_the_one_process_that_waits_for_it() {
     let bureau = Bureau::open();
     let people = bureau.people();
     let [operator, other] = operators(&bureau, "message");
-    let version = deployed(&operator, &other, "constructionPermit", "BPMN", &with_site_check(&carried(&operator)));
+    let version = deployed(
+        &operator,
+        &other,
+        "constructionPermit",
+        "BPMN",
+        &with_site_check(&carried(&operator)),
+    );
     let (alone, twice) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
     let case = accepted(&people, &operator, version, &alone);
     let others = [1, 2].map(|_| accepted(&people, &operator, version, &twice));
     let seen = process(&people.chief, &case, &Value::Null);
     assert_eq!(open_at(&seen, "assignment").len(), 0, "{seen}");
 
-    let query = "query($key: String) { processMessages(name: \"SiteChecked\", correlation: $key) { caseId element name correlation } }";
+    let query =
+        "query($key: String) { processMessages(name: \"SiteChecked\", correlation: $key) { caseId element name correlation } }";
     let waiting = eventually("the wait in the list", || {
         let listed = operator.query(query, &json!({ "key": alone }))["processMessages"].clone();
         (listed != json!([])).then_some(listed)
@@ -74,15 +84,26 @@ fn a_message_from_outside_finds_the_one_process_that_waits_for_it() {
     );
     let of_case = "query($id: ID!) { processMessages(caseId: $id) { name } }";
     let waiting = operator.query(of_case, &json!({ "id": case }));
-    assert_eq!(waiting["processMessages"], json!([{ "name": "SiteChecked" }]), "what the case tells is not waited for outside");
+    assert_eq!(
+        waiting["processMessages"],
+        json!([{ "name": "SiteChecked" }]),
+        "what the case tells is not waited for outside"
+    );
 
-    let deliver = |key: &str, command: Uuid| {
-        json!({ "commandId": command, "name": "SiteChecked", "correlation": key, "payload": { "site": "合格" } })
-    };
+    let deliver = |key: &str, command: Uuid| json!({ "commandId": command, "name": "SiteChecked", "correlation": key, "payload": { "site": "合格" } });
     let id = Uuid::now_v7;
-    assert_eq!(operator.is_refused("processMessageDeliver", deliver(&twice, id())), "MESSAGE_AMBIGUOUS");
-    assert_eq!(operator.is_refused("processMessageDeliver", deliver("another", id())), "NOBODY_WAITS");
-    assert_eq!(people.clerk.is_forbidden("processMessageDeliver", deliver(&alone, id())), "FORBIDDEN");
+    assert_eq!(
+        operator.is_refused("processMessageDeliver", deliver(&twice, id())),
+        "MESSAGE_AMBIGUOUS"
+    );
+    assert_eq!(
+        operator.is_refused("processMessageDeliver", deliver("another", id())),
+        "NOBODY_WAITS"
+    );
+    assert_eq!(
+        people.clerk.is_forbidden("processMessageDeliver", deliver(&alone, id())),
+        "FORBIDDEN"
+    );
     let unknown = json!({ "name": "Nothing" });
     assert_eq!(operator.is_refused("processMessageDeliver", unknown), "NOBODY_WAITS");
     let once = id();
@@ -93,7 +114,10 @@ fn a_message_from_outside_finds_the_one_process_that_waits_for_it() {
     // Sent again, it is answered as before; another one finds nobody.
     let again = operator.does("processMessageDeliver", deliver(&alone, once));
     assert_eq!(again["position"], done["position"]);
-    assert_eq!(operator.is_refused("processMessageDeliver", deliver(&alone, id())), "NOBODY_WAITS");
+    assert_eq!(
+        operator.is_refused("processMessageDeliver", deliver(&alone, id())),
+        "NOBODY_WAITS"
+    );
     // By its case, one of the two is told apart.
     let named = json!({ "caseId": others[0], "name": "SiteChecked", "correlation": twice });
     operator.does("messageDeliver", named);
@@ -127,8 +151,12 @@ fn a_task_that_only_the_process_knows_is_in_the_one_list_with_its_form_and_its_r
     let name = Uuid::now_v7().to_string();
     let (rule, form) = (format!("samplers-{name}"), format!("sampling-{name}"));
     let faulty = json!({ "key": rule, "kind": "CANDIDATE_RULE", "name": "抽查人", "source": r#"{ "candidates": [] }"# });
-    assert_eq!(super::process::ask_models(&operator, "modelPropose", faulty), ["MODEL_FAULTY"]);
-    let source = r#"{ "candidates": [{ "strategy": "Role", "parameter": "inspector" }, { "strategy": "User", "parameter": "gao" }] }"#;
+    assert_eq!(
+        super::process::ask_models(&operator, "modelPropose", faulty),
+        ["MODEL_FAULTY"]
+    );
+    let source =
+        r#"{ "candidates": [{ "strategy": "Role", "parameter": "inspector" }, { "strategy": "User", "parameter": "gao" }] }"#;
     deployed(&operator, &other, &rule, "CANDIDATE_RULE", source);
     deployed(&operator, &other, &form, "FORM", SAMPLE_FORM);
     let model = with_sampling(&carried(&operator), &rule, &form);
@@ -137,10 +165,18 @@ fn a_task_that_only_the_process_knows_is_in_the_one_list_with_its_form_and_its_r
     // A newer form is for cases that come after it: this one has what it was opened with.
     deployed(&operator, &other, &form, "FORM", &SAMPLE_FORM.replace("抽查日期", "抽查时间"));
 
-    let query = "query($id: ID!) { caseProcess(id: $id) { tasks { key name candidates { id } formKey form { version title fields } } } }";
+    let query =
+        "query($id: ID!) { caseProcess(id: $id) { tasks { key name candidates { id } formKey form { version title fields } } } }";
     let seen = people.chief.query(query, &json!({ "id": case }))["caseProcess"]["tasks"][0].clone();
-    assert_eq!(seen["candidates"], json!([{ "id": "role:inspector" }, { "id": "gao" }]), "{seen}");
-    assert_eq!((&seen["form"]["version"], &seen["form"]["title"]), (&json!(1), &json!("质量抽查表")));
+    assert_eq!(
+        seen["candidates"],
+        json!([{ "id": "role:inspector" }, { "id": "gao" }]),
+        "{seen}"
+    );
+    assert_eq!(
+        (&seen["form"]["version"], &seen["form"]["title"]),
+        (&json!(1), &json!("质量抽查表"))
+    );
     assert_eq!(seen["form"]["fields"][1]["title_zh"], json!("抽查日期"));
 
     let inspector = bureau.server().account("inspector", &format!("lin-{name}"), "林", REGION);
@@ -155,12 +191,22 @@ fn a_task_that_only_the_process_knows_is_in_the_one_list_with_its_form_and_its_r
         (!mine.is_empty()).then_some(mine)
     });
     let key = &seen["key"];
-    let task = json!({ "caseId": case, "key": format!("process:{key}"), "name": "质量抽查", "role": "inspector", "processTask": key });
+    let task =
+        json!({ "caseId": case, "key": format!("process:{key}"), "name": "质量抽查", "role": "inspector", "processTask": key });
     assert_eq!(mine, std::slice::from_ref(&task));
-    assert_eq!(waiting(&people.chief, json!({ "role": "inspector" })), std::slice::from_ref(&task));
-    assert!(!waiting(&people.clerk, json!({ "mine": true })).contains(&task), "it is not the window's");
+    assert_eq!(
+        waiting(&people.chief, json!({ "role": "inspector" })),
+        std::slice::from_ref(&task)
+    );
+    assert!(
+        !waiting(&people.clerk, json!({ "mine": true })).contains(&task),
+        "it is not the window's"
+    );
     let kept = waiting(&people.chief, json!({ "mine": true }));
-    assert_eq!((kept.len(), &kept[0]["key"], &kept[0]["processTask"]), (1, &json!("assign"), &Value::Null));
+    assert_eq!(
+        (kept.len(), &kept[0]["key"], &kept[0]["processTask"]),
+        (1, &json!("assign"), &Value::Null)
+    );
 
     let of_task = |more: Value| {
         let mut input = json!({ "caseId": case, "task": key, "occurredAt": at(3, 12) });
@@ -180,5 +226,7 @@ fn a_task_that_only_the_process_knows_is_in_the_one_list_with_its_form_and_its_r
     inspector.does("taskComplete", good);
     let seen = process(&people.chief, &case, &Value::Null);
     assert_eq!(open_at(&seen, "assignment").len(), 1, "{seen}");
-    eventually("an empty list", || waiting(&inspector, json!({ "mine": true })).is_empty().then_some(()));
+    eventually("an empty list", || {
+        waiting(&inspector, json!({ "mine": true })).is_empty().then_some(())
+    });
 }

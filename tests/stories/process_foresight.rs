@@ -34,13 +34,22 @@ fn what_comes_next_and_why_it_stands_here_is_told_and_nothing_happens() {
     let now = people.chief.query(query, &json!({ "id": case }))["processExplain"].clone();
     let here = now["here"].as_array().unwrap();
     let review = here.iter().find(|here| here["element"] == "review").unwrap();
-    let kinds: Vec<&Value> = review["because"].as_array().unwrap().iter().map(|cause| &cause["kind"]).collect();
+    let kinds: Vec<&Value> = review["because"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cause| &cause["kind"])
+        .collect();
     assert!(kinds.contains(&&json!("DECIDED")), "{review}");
     let then = people.chief.query(query, &json!({ "id": case, "at": { "revision": 1 } }));
     let then = &then["processExplain"];
     assert_eq!(then["revision"], json!(1));
     assert!(
-        then["here"].as_array().unwrap().iter().all(|here| here["element"] != "review"),
+        then["here"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|here| here["element"] != "review"),
         "{then}"
     );
     let stranger = bureau.server().account("applicant", "91110000600037342M", "他人公司", REGION);
@@ -79,10 +88,16 @@ fn a_model_is_tried_before_it_is_deployed_and_a_vote_asks_each_member_of_the_reg
     let asked = steps(&told);
     assert!(asked.contains(&"joint_review") && asked.contains(&"decision"), "{asked:?}");
     assert_eq!(told["decisions"][0]["element"], json!("sections"));
-    let small = dry_run(&operator, &json!({ "key": "constructionPermit", "version": 1, "data": { "form": application(3)["form"] } }));
+    let small = dry_run(
+        &operator,
+        &json!({ "key": "constructionPermit", "version": 1, "data": { "form": application(3)["form"] } }),
+    );
     assert!(!steps(&small).contains(&"joint_review"), "{small}");
 
-    let faulty = dry_run(&operator, &json!({ "source": source.replace("handler != null", "handler != ") }));
+    let faulty = dry_run(
+        &operator,
+        &json!({ "source": source.replace("handler != null", "handler != ") }),
+    );
     assert_eq!(faulty["userErrors"][0]["code"], json!("MODEL_FAULTY"));
     assert!(faulty["findings"][0]["line"].as_i64().unwrap() > 5, "{faulty}");
     let missing = dry_run(&operator, &json!({ "key": "constructionPermit", "version": 9_999 }));
@@ -105,7 +120,11 @@ fn a_model_is_tried_before_it_is_deployed_and_a_vote_asks_each_member_of_the_reg
                 "people": [{ "id": "expert-1", "name": "甲" }, { "id": "expert-2", "name": "乙" }, { "id": "expert-3", "name": "丙" }] })
     );
     let voices = told["path"].as_array().unwrap().iter();
-    assert_eq!(voices.filter(|one| one["element"] == "vote").count(), 4, "the vote and its three voices: {told}");
+    assert_eq!(
+        voices.filter(|one| one["element"] == "vote").count(),
+        4,
+        "the vote and its three voices: {told}"
+    );
 }
 
 const STAFF: &str = "query($role: String, $department: String, $former: Boolean, $awayOn: Date, $first: Int, $after: String) { \
@@ -132,7 +151,10 @@ fn the_staff_in_the_process_of_the_bureau_are_listed_with_who_is_away_and_who_le
     let today = domain::metadata::bureau_date(chrono::Utc::now());
     let away = json!({ "person": "roster-2", "substitute": "roster-1", "from": today, "until": today });
     assert_eq!(ask_models(&operator, "substituteName", away), Vec::<String>::new());
-    assert_eq!(ask_models(&operator, "staffLeave", json!({ "id": "roster-3" })), Vec::<String>::new());
+    assert_eq!(
+        ask_models(&operator, "staffLeave", json!({ "id": "roster-3" })),
+        Vec::<String>::new()
+    );
 
     let listed = operator.query(STAFF, &json!({ "role": "rosterRole", "first": 1 }));
     assert_eq!(ids(&listed), ["roster-1"]);

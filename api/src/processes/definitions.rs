@@ -301,22 +301,9 @@ fn checked(kind: ModelKind, bytes: &[u8]) -> ModelCheck {
             }
             Err(rejected) => Some(rejected.findings),
         },
-        ModelKind::Form | ModelKind::CandidateRule => {
-            let cause = serde_json::from_slice::<serde_json::Value>(bytes).err();
-            cause.map(|cause| {
-                vec![Finding {
-                    rule: "json",
-                    severity: Severity::Error,
-                    place: process_engine::model::Place {
-                        line: u32::try_from(cause.line()).unwrap_or(u32::MAX),
-                        column: u32::try_from(cause.column()).unwrap_or(u32::MAX),
-                    },
-                    element: None,
-                    message: format!("the file is not JSON: {cause}"),
-                    message_zh: "文件不是合法的 JSON".to_owned(),
-                }]
-            })
-        }
+        ModelKind::Form | ModelKind::CandidateRule => casework::check_document(kind.into(), bytes)
+            .err()
+            .map(|finding| vec![finding]),
     };
     if let Some(findings) = rejected {
         check.sound = false;

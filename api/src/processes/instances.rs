@@ -1,6 +1,6 @@
 //! What a process is doing: by its case now or at any moment of its past, and what waits for whom.
 
-use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Error, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use process_engine::instance::{self as engine, Instance, Waiting};
 use projections::processes as view;
@@ -35,7 +35,10 @@ pub(crate) struct Token {
 
 /// A task of a process.
 #[derive(Debug, SimpleObject)]
+#[graphql(complex)]
 pub(crate) struct ProcessTask {
+    #[graphql(skip)]
+    pinned_form: Option<String>,
     /// Its key in its case.
     key: i32,
     /// The step, by its id in the model.
@@ -58,6 +61,43 @@ pub(crate) struct ProcessTask {
     due_at: Option<DateTime<Utc>>,
     /// How often it was urged.
     urged: i32,
+}
+
+/// The form of a task (任务表单): as it was deployed when the task was opened.
+#[derive(Debug, SimpleObject)]
+pub(crate) struct TaskForm {
+    /// What it is called among all models.
+    key: String,
+    /// Its version.
+    version: i32,
+    /// SHA-256 of its file.
+    hash: String,
+    /// 表单名称
+    title: String,
+    /// The same in English.
+    title_en: String,
+    /// Its fields, in the order in which people fill them in: name, titles, kind, whether it is required, choices.
+    fields: Value,
+}
+
+#[ComplexObject]
+impl ProcessTask {
+    /// The form that is filled in; none, if the key of the task means none that is deployed.
+    async fn form(&self, ctx: &Context<'_>) -> Result<Option<TaskForm>, Error> {
+        let library = state(ctx)?.bureau.library();
+        let Some(hash) = &self.pinned_form else { return Ok(None) };
+        let (Some(form), Some(edition)) = (library.form(hash), library.edition(hash)) else {
+            return Ok(None);
+        };
+        Ok(Some(TaskForm {
+            key: edition.key.to_string(),
+            version: number(edition.version),
+            hash: hash.clone(),
+            title: form.title_zh.clone(),
+            title_en: form.title_en.clone(),
+            fields: serde_json::to_value(&form.fields).unwrap_or_default(),
+        }))
+    }
 }
 
 /// A vote that is going on (会签).
@@ -203,6 +243,7 @@ fn tokens(process: &Instance) -> Vec<Token> {
 
 fn task_of(key: engine::Key, task: &engine::Task) -> ProcessTask {
     ProcessTask {
+        pinned_form: task.form.clone(),
         key: shown(key),
         element: task.element.to_string(),
         name: task.name.clone().unwrap_or_else(|| task.element.to_string()),

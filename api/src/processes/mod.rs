@@ -1,6 +1,7 @@
 //! 流程: what the process of a case is doing, its tasks and what people do with them, and the models that are in force.
 
 mod definitions;
+mod foreseen;
 mod foresight;
 mod instances;
 mod messages;

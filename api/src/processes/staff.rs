@@ -133,15 +133,18 @@ fn shown(member: &Member, left_on: Option<NaiveDate>, directory: &Directory, tod
     let substitution = staff.substitutions.get(&member.id).map(|away| StaffSubstitution {
         substitute: ProcessPerson::named(
             &away.substitute,
-            directory.member(&away.substitute).map_or(&away.substitute, |known| &known.name),
+            directory
+                .member(&away.substitute)
+                .map_or(&away.substitute, |known| &known.name),
         ),
         from: away.from,
         until: away.until,
         in_force: away.from <= today && today <= away.until,
     });
-    let stands_in = staff.substitutions.iter().filter(|(_, away)| {
-        away.substitute == member.id && away.from <= today && today <= away.until
-    });
+    let stands_in = staff
+        .substitutions
+        .iter()
+        .filter(|(_, away)| away.substitute == member.id && away.from <= today && today <= away.until);
     StaffMember {
         id: member.id.clone(),
         name: member.name.clone(),
@@ -163,7 +166,8 @@ fn of_readers(ctx: &Context<'_>) -> Result<(), Error> {
     if READERS.contains(&principal(ctx)?.actor.role.as_str()) {
         return Ok(());
     }
-    Err(Code::Forbidden.error("人员名册仅供管理员、负责人与监察查阅 / the staff register is for administrators, heads and supervisors"))
+    Err(Code::Forbidden
+        .error("人员名册仅供管理员、负责人与监察查阅 / the staff register is for administrators, heads and supervisors"))
 }
 
 #[derive(Default)]
@@ -189,7 +193,9 @@ impl StaffQueries {
         of_readers(ctx)?;
         let limit = Piece::asked(first, None)?.limit;
         let after = match &after {
-            Some(cursor) => decode_cursor(cursor, ORDER, 1).map_err(|cause| Code::BadInput.error(cause))?.pop(),
+            Some(cursor) => decode_cursor(cursor, ORDER, 1)
+                .map_err(|cause| Code::BadInput.error(cause))?
+                .pop(),
             None => None,
         };
         let today = crate::calendar::today(ctx)?;
@@ -205,9 +211,7 @@ impl StaffQueries {
             group,
             away_on,
         };
-        let is_meant = |member: &Member| {
-            after.as_ref().is_none_or(|after| member.id > *after) && wanted.has(member, &directory)
-        };
+        let is_meant = |member: &Member| after.as_ref().is_none_or(|after| member.id > *after) && wanted.has(member, &directory);
         let staff = directory.staff();
         let mut nodes: Vec<StaffMember> = if former.unwrap_or(false) {
             let those = staff.former.values().filter(|former| is_meant(&former.member));
@@ -215,7 +219,10 @@ impl StaffQueries {
             those.map(shown).take(limit + 1).collect()
         } else {
             let those = staff.members.values().filter(|member| is_meant(member));
-            those.map(|member| shown(member, None, &directory, today)).take(limit + 1).collect()
+            those
+                .map(|member| shown(member, None, &directory, today))
+                .take(limit + 1)
+                .collect()
         };
         let has_next_page = nodes.len() > limit;
         nodes.truncate(limit);
@@ -253,8 +260,14 @@ impl StaffQueries {
             parent: department.parent.clone(),
             leader: department.leader.clone(),
             members: small(
-                i64::try_from(staff.members.values().filter(|member| member.department == department.code).count())
-                    .unwrap_or(i64::MAX),
+                i64::try_from(
+                    staff
+                        .members
+                        .values()
+                        .filter(|member| member.department == department.code)
+                        .count(),
+                )
+                .unwrap_or(i64::MAX),
             ),
         };
         Ok(staff.departments.values().map(department).collect())

@@ -97,7 +97,10 @@ fn why_a_task_is_open_is_told_from_what_happened() {
     assert_eq!(here.len(), 1);
     assert_eq!(&*here[0].element, "assignment");
     let told: Vec<String> = here[0].because.iter().map(|cause| casework::cause_said(cause).0).collect();
-    assert!(told[0].contains("intake") && told[0].contains("ApplicationAccepted"), "{told:?}");
+    assert!(
+        told[0].contains("intake") && told[0].contains("ApplicationAccepted"),
+        "{told:?}"
+    );
 }
 
 /// A request that goes on by its amount, and then to a vote of all heads of sections.
@@ -169,7 +172,11 @@ fn in_a_vote_every_member_of_a_role_has_a_voice() {
     let tried = try_out(&trial(MODEL, 5_000), &staffed()).unwrap();
     assert_eq!(people(&tried.steps[1]), ["li", "sun"]);
     let voices = tried.path.iter().filter(|(element, _)| &**element == "board").count();
-    assert_eq!(voices, 3, "the vote as a whole, and one instance for each of the two: {:?}", tried.path);
+    assert_eq!(
+        voices, 3,
+        "the vote as a whole, and one instance for each of the two: {:?}",
+        tried.path
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod testing;
 
 mod foresight;
+mod forms;
 mod permit;
 mod steps;
 mod support;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::testing::{desk_of, submit};
 
 pub(crate) type Permit = Worked<ConstructionPermit>;
+type Refusal = casework::WorkRejection<<ConstructionPermit as domain::case::CaseType>::Rejection>;
 type Asked = WorkCommand<ConstructionPermit>;
 
 /// The case that the stories are about.
@@ -86,8 +87,13 @@ impl Story {
 
     /// Something is asked and happens.
     #[track_caller]
-    pub(crate) fn asked(mut self, on: &str, who: Who, command: &Asked) -> Self {
-        match Permit::decide(&self.work, command, &desk(on, who)) {
+    pub(crate) fn asked(self, on: &str, who: Who, command: &Asked) -> Self {
+        self.asked_at(&desk(on, who), command)
+    }
+
+    #[track_caller]
+    fn asked_at(mut self, desk: &WorkDesk, command: &Asked) -> Self {
+        match Permit::decide(&self.work, command, desk) {
             Ok(events) => {
                 self.last = self.events.len();
                 for event in events {
@@ -102,6 +108,25 @@ impl Story {
             }
             Err(rejection) => panic!("{command:?} was refused: {rejection}"),
         }
+    }
+
+    /// Something is asked of the case at a desk of one's own, and happens.
+    #[track_caller]
+    pub(crate) fn at(self, desk: &WorkDesk, command: Command) -> Self {
+        self.asked_at(desk, &WorkCommand::Case(CaseCommand::Kernel(command)))
+    }
+
+    /// The same of the process.
+    #[track_caller]
+    pub(crate) fn process_at(self, desk: &WorkDesk, command: instance::Command) -> Self {
+        self.asked_at(desk, &WorkCommand::Process(command))
+    }
+
+    /// Why something that is asked of the process at a desk of one's own is refused.
+    #[track_caller]
+    pub(crate) fn refusal_at(&self, desk: &WorkDesk, command: &instance::Command) -> Refusal {
+        let asked = WorkCommand::Process(command.clone());
+        Permit::decide(&self.work, &asked, desk).expect_err("it was not refused")
     }
 
     /// Something is asked and refused; the code of the refusal.

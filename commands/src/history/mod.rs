@@ -205,7 +205,12 @@ impl Bureau {
     }
 
     /// The events of a case that belong to a moment, oldest first.
-    pub(crate) async fn events_until(&self, category: &str, case_id: Uuid, at: Moment) -> Result<Vec<RecordedEvent>, CommandError> {
+    pub(crate) async fn events_until(
+        &self,
+        category: &str,
+        case_id: Uuid,
+        at: Moment,
+    ) -> Result<Vec<RecordedEvent>, CommandError> {
         let mut past = Vec::new();
         for event in self.read_up_to(category, &case_id, at).await? {
             if is_past(&event, at)? {

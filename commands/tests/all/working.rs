@@ -263,7 +263,10 @@ async fn a_message_goes_to_the_one_case_that_waits_and_sent_again_it_is_answered
     views.1.lock().unwrap().clear();
     let (_, case, receipt) = bureau.correlate(&views, &message, &envelope).await.unwrap();
     assert_eq!((case, receipt.repeated), (cases[1], true));
-    let refused = bureau.correlate(&views, &message, &by("ops", "operator", "2026-09-02")).await.unwrap_err();
+    let refused = bureau
+        .correlate(&views, &message, &by("ops", "operator", "2026-09-02"))
+        .await
+        .unwrap_err();
     assert_eq!(refusal(refused), "NOBODY_WAITS");
     let on = "2026-09-02".parse().unwrap();
     let recorded = bureau.refusals(on, 10).await.unwrap();

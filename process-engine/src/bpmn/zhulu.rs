@@ -9,6 +9,7 @@
 //! | user task | `sequential` | `true`: 依次审批, one after the other |
 //! | user task | `method` | `claim` 抢办, `random` 随机一人, `each` 每人一份 |
 //! | user task | `candidateStrategy`, `candidateParameter` | a rule that finds people, by its name or number ([`Strategy`](crate::model::Strategy)) |
+//! | user task | `candidateRule` | the names of rules for candidates that are deployed beside the models |
 //! | user task | `onReject` | `goOn`, `end` 驳回即终止, `return:<id>` 退回 |
 //! | user task | `onTimeout`, `timeout`, `reminders` | after `timeout` (`P3D`): `remind` at most `reminders` times, `approve`, `reject`, `return` |
 //! | user task | `onNobody` | `incident`, `approve`, `reject`, `administrator`, `assign:1,2` |
@@ -46,6 +47,7 @@ pub(super) const ATTRIBUTES: &[(&str, &str)] = &[
     ("method", "userTask"),
     ("candidateStrategy", "userTask"),
     ("candidateParameter", "userTask"),
+    ("candidateRule", "userTask"),
     ("onReject", "userTask"),
     ("onTimeout", "userTask"),
     ("timeout", "userTask"),

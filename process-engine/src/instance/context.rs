@@ -38,6 +38,16 @@ pub trait Outside: Send + Sync {
     /// The people whom a rule finds.
     fn people(&self, ask: &Ask<'_>) -> Result<Vec<Person>, String>;
 
+    /// What a rule for candidates says that stands outside the model: strategies and their parameters.
+    fn rule(&self, name: &str) -> Result<Vec<(Strategy, Option<String>)>, String> {
+        Err(format!("there is no rule {name} for candidates; deploy one"))
+    }
+
+    /// The form that a key means now: SHA-256 of its file; none, if it is nobody's business here.
+    fn form(&self, _key: &str) -> Option<String> {
+        None
+    }
+
     /// Whoever decides for somebody who is away (代理); none: they decide themselves.
     fn substitute(&self, person: &Person, now: DateTime<Utc>) -> Option<Person>;
 

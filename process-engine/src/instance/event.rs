@@ -315,6 +315,9 @@ pub enum Event {
         by_rule: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         form_key: Option<String>,
+        /// The very form that the key meant then: SHA-256 of its file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        form: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         priority: Option<i64>,
         #[serde(default, skip_serializing_if = "Option::is_none")]

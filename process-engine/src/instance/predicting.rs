@@ -17,6 +17,10 @@ use crate::model::ElementId;
 /// The most steps that are foreseen: further ahead nobody looks.
 pub const MAX_FORESEEN_STEPS: usize = 200;
 
+/// The most events of one dry run: it goes no further after the step that comes so far. Whoever tries a model must not keep
+/// a machine busy.
+pub const MAX_FORESEEN_EVENTS: usize = 50_000;
+
 /// How often one element is foreseen: a loop is shown once.
 const MAX_SAME_ELEMENT: usize = 2;
 
@@ -143,7 +147,8 @@ impl<'a> DryRun<'a> {
 
     fn go_on(&mut self, context: &Context, choices: &[Choice]) {
         let mut asked: Vec<(ElementId, Key)> = Vec::new();
-        while self.steps.len() < MAX_FORESEEN_STEPS && self.state.is_running() {
+        let is_bounded = |dry: &Self| dry.steps.len() < MAX_FORESEEN_STEPS && dry.events.len() < MAX_FORESEEN_EVENTS;
+        while is_bounded(self) && self.state.is_running() {
             let Some((element, key, command)) = self.next(choices) else {
                 break;
             };

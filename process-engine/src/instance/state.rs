@@ -203,6 +203,8 @@ pub struct Task {
     pub held: Option<(Person, Outcome, Said, Bindings)>,
     /// Which form is shown.
     pub form_key: Option<String>,
+    /// The very form that the key meant when the task was opened: SHA-256 of its file.
+    pub form: Option<String>,
     /// The greater, the sooner.
     pub priority: Option<i64>,
     /// When it is due.

@@ -14,6 +14,8 @@ pub struct UserTask {
     pub owner: Option<Text>,
     /// Who may claim it, or must approve: every rule adds people.
     pub candidates: Vec<Candidates>,
+    /// Rules that stand outside the model, by their names (`zhulu:candidateRule`): each adds people as well.
+    pub rules: Vec<String>,
     /// How those that were found divide the work.
     pub method: Method,
     /// When it is due.

@@ -54,7 +54,9 @@ async fn who_waits_for_a_message_is_known_and_its_very_key_comes_first() {
     let database = stage.views.database().clone();
     let waiting = async |message: &str, key: Option<&str>| {
         let found = waiting_for(&database, message, key, 10).await.unwrap();
-        let ids = found.into_iter().map(|(_, case_id)| all.iter().position(|case| case.id == case_id).unwrap());
+        let ids = found
+            .into_iter()
+            .map(|(_, case_id)| all.iter().position(|case| case.id == case_id).unwrap());
         ids.collect::<Vec<_>>()
     };
     assert_eq!(waiting("SiteChecked", Some("a")).await, [0]);
@@ -63,7 +65,11 @@ async fn who_waits_for_a_message_is_known_and_its_very_key_comes_first() {
     assert_eq!(waiting("Anything", Some("b")).await, [1], "the very key comes first");
     assert_eq!(waiting("Anything", Some("c")).await, [0]);
     assert_eq!(waiting("Anything", None).await, [0]);
-    assert_eq!(waiting("WithdrawalConfirmed", None).await, [] as [usize; 0], "the case tells it");
+    assert_eq!(
+        waiting("WithdrawalConfirmed", None).await,
+        [] as [usize; 0],
+        "the case tells it"
+    );
     let of_case = MessageFilter {
         case_id: Some(all[0].id),
         ..MessageFilter::default()

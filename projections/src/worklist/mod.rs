@@ -65,7 +65,13 @@ impl View for Worklist {
 
     fn rows(&self, seen: &SeenCase, rules: &Rules, out: &mut Rows) -> Result<(), ViewError> {
         let tasks = seen.case.tasks();
-        let of_process = || seen.case.process.tasks.iter().filter(|(_, task)| !is_kept_by_the_case(&task.means));
+        let of_process = || {
+            seen.case
+                .process
+                .tasks
+                .iter()
+                .filter(|(_, task)| !is_kept_by_the_case(&task.means))
+        };
         if tasks.is_empty() && of_process().next().is_none() {
             return Ok(());
         }
@@ -95,7 +101,10 @@ impl View for Worklist {
 fn process_row(seen: &SeenCase, key: Key, task: &instance::Task, deadlines: &[Deadline], out: &mut Rows) {
     let by_law = deadline_of("", deadlines).filter(|_| task.due_at.is_none());
     let name = format!("{PROCESS_TASK}{key}");
-    let roles = task.candidates.iter().filter_map(|candidate| candidate.id.strip_prefix("role:"));
+    let roles = task
+        .candidates
+        .iter()
+        .filter_map(|candidate| candidate.id.strip_prefix("role:"));
     let waiting = Waiting {
         key: &name,
         name: task.name.as_deref().unwrap_or(&task.element),

@@ -193,13 +193,21 @@ fn branches(filter: &TaskFilter, condition: &mut Condition) -> Vec<String> {
         let person = condition.param(mine.person.clone());
         let role = condition.param(mine.role.clone());
         let asked = condition.param(mine.asked.clone());
-        branches.push(format!("role = {role} and process_task is null and (assignee is null or assignee = {person})"));
+        branches.push(format!(
+            "role = {role} and process_task is null and (assignee is null or assignee = {person})"
+        ));
         branches.push(format!("assignee = {person}"));
         branches.push(format!("{OF_PROCESS}({asked}))"));
     }
     if !filter.roles.is_empty() {
         let roles = condition.param(filter.roles.clone());
-        let groups = filter.roles.iter().map(|role| if role.contains(':') { role.clone() } else { format!("role:{role}") });
+        let groups = filter.roles.iter().map(|role| {
+            if role.contains(':') {
+                role.clone()
+            } else {
+                format!("role:{role}")
+            }
+        });
         let groups: Vec<String> = groups.collect();
         let groups = condition.param(groups);
         let of_role = [format!("role = any({roles})"), format!("{OF_PROCESS}({groups}))")];

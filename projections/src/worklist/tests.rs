@@ -136,16 +136,21 @@ async fn what_only_the_process_knows_waits_in_the_same_list_for_whoever_is_asked
         "somebody else has it now"
     );
     assert_eq!(listed(mine("lin", "archivist", "hall")).await, ["process:5"]);
-    let pages = page(&database, &TaskFilter { roles: vec!["inspector".to_owned()], ..TaskFilter::default() }, 2, None).await.unwrap();
+    let inspectors = TaskFilter {
+        roles: vec!["inspector".to_owned()],
+        ..TaskFilter::default()
+    };
+    let pages = page(&database, &inspectors, 2, None).await.unwrap();
     assert!(pages.has_next && pages.tasks.len() == 2 && pages.tasks[0].process_task == Some(5));
-    let rest = page(
-        &database,
-        &TaskFilter { roles: vec!["inspector".to_owned()], ..TaskFilter::default() },
-        2,
-        Some(&pages.tasks[1].cursor()),
-    );
-    assert_eq!(rest.await.unwrap().tasks.len(), 1);
-    let roles: Vec<String> = counts(&database, &TaskFilter::default(), NOT_DUE).await.unwrap().into_iter().map(|count| count.role).collect();
+    let last = pages.tasks[1].cursor();
+    let rest = page(&database, &inspectors, 2, Some(&last)).await.unwrap();
+    assert_eq!(rest.tasks.len(), 1);
+    let roles: Vec<String> = counts(&database, &TaskFilter::default(), NOT_DUE)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|count| count.role)
+        .collect();
     assert_eq!(roles, ["inspector", "windowClerk"]);
 
     let followed = stage.rows().await;

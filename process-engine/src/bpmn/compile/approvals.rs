@@ -68,6 +68,11 @@ impl<'a> Compiler<'_, 'a> {
             assignee: assignee.or_else(|| performer.and_then(|written| self.text_value(xml, &written))),
             owner,
             candidates: if by_machine { Vec::new() } else { self.candidates(xml) },
+            rules: if by_machine {
+                Vec::new()
+            } else {
+                listed(zhulu_attr(xml, "candidateRule"))
+            },
             method: self.method(xml),
             due: self.due(xml),
             priority,

@@ -68,6 +68,7 @@ pub(super) fn add(run: &mut Run<'_>, key: Key, place: SignPlace, people: &[Perso
                 SignPlace::After => "SignAfter".to_owned(),
             }),
             form_key: task.form_key.clone(),
+            form: task.form.clone(),
             priority: task.priority,
             due_at: task.due_at,
             // Only the task of the model means something to whoever the instance belongs to.

@@ -123,12 +123,25 @@ impl Run<'_> {
     /// The people whom the rules find, everybody once, and which rules these are.
     fn found(&self, element: &ElementId, user: &UserTask, key: Key) -> Result<(Vec<Person>, String), Stuck> {
         let mut people = Vec::new();
-        let mut rules: Vec<&'static str> = Vec::new();
+        let mut rules: Vec<&str> = Vec::new();
+        let each = user.method != Method::Claim;
         for rule in &user.candidates {
-            add(&mut people, self.by_rule(rule, element, key, user.method != Method::Claim)?);
+            add(&mut people, self.by_rule(rule, element, key, each)?);
             rules.push(rule.strategy.into());
         }
+        for name in &user.rules {
+            let found = self.context.outside.rule(name);
+            for (strategy, parameter) in found.map_err(|reason| Stuck::new(Obstacle::Nobody, reason))? {
+                let parameter = parameter.map(|plain| Text::Plain(plain.as_str().into()));
+                add(
+                    &mut people,
+                    self.by_rule(&Candidates { strategy, parameter }, element, key, each)?,
+                );
+            }
+            rules.push(name);
+        }
         if user.candidates.is_empty()
+            && user.rules.is_empty()
             && let Some(assignee) = &user.assignee
         {
             people = self.person(assignee, key)?;

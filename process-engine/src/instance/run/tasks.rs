@@ -45,6 +45,7 @@ impl Run<'_> {
     fn open(&mut self, process: &Process, at: NodeIx, key: Key, user: &UserTask, offer: Offer) -> Result<(), Stuck> {
         let node = process.node(at);
         let form_key = user.form_key.as_ref().map(|text| self.text(text, key)).transpose()?;
+        let form = form_key.as_deref().and_then(|key| self.context.outside.form(key));
         let priority = user.priority.as_ref().map(|text| self.priority(text, key)).transpose()?;
         let due_at = user.due.as_ref().map(|timer| self.moment(timer, key)).transpose()?;
         let late = user
@@ -63,6 +64,7 @@ impl Run<'_> {
             assignee: offer.assignee,
             by_rule: offer.by_rule,
             form_key,
+            form,
             priority,
             due_at,
             means: user.means.clone(),
@@ -88,7 +90,7 @@ impl Run<'_> {
         let offer = if let Some(person) = self.person_of_round(key) {
             // 会签, 或签, 依次: everybody was found when the activity began. A group is one voice.
             to_one(person, "Approvers")
-        } else if user.assignee.is_none() && user.candidates.is_empty() {
+        } else if user.assignee.is_none() && user.candidates.is_empty() && user.rules.is_empty() {
             // No rule at all: whoever claims it does it.
             Offer::default()
         } else {
