@@ -215,7 +215,12 @@ fn a_task_that_only_the_process_knows_is_in_the_one_list_with_its_form_and_its_r
         }
         input
     };
-    inspector.does("taskClaim", of_task(json!({})));
+    let claim = of_task(json!({ "commandId": Uuid::now_v7() }));
+    let claimed = inspector.query(
+        "mutation($input: TaskInput!) { taskClaim(input: $input) { userErrors { code message } } }",
+        &json!({ "input": claim }),
+    );
+    assert_eq!(claimed["taskClaim"]["userErrors"], json!([]));
     let empty = of_task(json!({ "outcome": "approved" }));
     assert_eq!(inspector.is_refused("taskComplete", empty), "FORM_FAULTY");
     let wrong = of_task(json!({ "outcome": "approved", "form": { "found": "perhaps" } }));

@@ -211,12 +211,11 @@ fn branches(filter: &TaskFilter, condition: &mut Condition) -> Vec<String> {
         let groups: Vec<String> = groups.collect();
         let groups = condition.param(groups);
         let of_role = [format!("role = any({roles})"), format!("{OF_PROCESS}({groups}))")];
-        branches = match branches.is_empty() {
-            true => of_role.to_vec(),
-            false => {
-                let either = format!("({})", of_role.join(" or "));
-                branches.into_iter().map(|branch| format!("{branch} and {either}")).collect()
-            }
+        branches = if branches.is_empty() {
+            of_role.to_vec()
+        } else {
+            let either = format!("({})", of_role.join(" or "));
+            branches.into_iter().map(|branch| format!("{branch} and {either}")).collect()
         };
     }
     branches
