@@ -90,6 +90,7 @@ pub struct Query(
     refusals::RefusalQueries,
     me::MeQueries,
     processes::ProcessQueries,
+    processes::ListQueries,
     processes::DefinitionQueries,
     processes::ForesightQueries,
     processes::StaffQueries,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    instances::{case_id, case_of, limit},
+    listed::{case_id, case_of, limit},
     words::{bindings, key_number},
 };
 use crate::{
