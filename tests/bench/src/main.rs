@@ -1,6 +1,7 @@
-//! `./run bench [NAME…] [--phases] [--keep DIRECTORY] [--ten-million]`: what Zhulu does in a second, beside the disk and the
+//! `./run bench [NAME…] [--phases] [--keep DIRECTORY] [--ten-million] [--soak]`: what Zhulu does in a second, beside the disk and the
 //! peers, in one interleaved run. With `--phases` the benches of commands and views tell where the time goes; with `--keep`
-//! the views' log is kept, so that the next run need not write it again; with `--ten-million` the store grows that far.
+//! the views' log is kept, so that the next run need not write it again; with `--ten-million` the store grows that far;
+//! with `--soak` the process engine is tried on 100,000 random models instead of being measured.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 mod append;
 mod commands;
 mod disk;
-mod engine_durable;
+mod engine;
 #[path = "../../../projections/src/testing/histories.rs"]
 mod histories;
 mod http_load;
@@ -40,6 +41,8 @@ struct Options {
     keep: Option<PathBuf>,
     /// Let the store grow to ten million events.
     ten_million: bool,
+    /// Try the process engine on random models.
+    soak: bool,
 }
 
 fn main() {
@@ -57,6 +60,7 @@ fn main() {
         match argument {
             "--phases" => options.phases = true,
             "--ten-million" => options.ten_million = true,
+            "--soak" => options.soak = true,
             "--keep" => options.keep = rest.next().map(PathBuf::from),
             name => wanted.push(name),
         }
@@ -80,7 +84,7 @@ async fn run(wanted: &[&str], options: &Options) {
             "views" => views::run(options).await,
             "pages" => pages::run().await,
             "store" => store::run(options).await,
-            "engine" => engine_durable::run().await,
+            "engine" => engine::run(options).await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));
                 std::process::exit(2);

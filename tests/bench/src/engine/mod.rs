@@ -1,0 +1,24 @@
+//! The process engine: in memory beside other engines, its past, many open instances, expressions, and durable.
+
+mod drive;
+mod durable;
+mod expressions;
+mod memory;
+mod open;
+mod past;
+mod peers;
+mod soak;
+
+use crate::Options;
+
+/// Measures and prints.
+pub async fn run(options: &Options) {
+    if options.soak {
+        return soak::run();
+    }
+    memory::run();
+    past::run();
+    open::run();
+    expressions::run();
+    durable::run().await;
+}
