@@ -85,6 +85,8 @@ async fn run(wanted: &[&str], options: &Options) {
             "pages" => pages::run().await,
             "store" => store::run(options).await,
             "engine" => engine::run(options).await,
+            // The last part of it alone.
+            "engine-durable" => engine::run_durable().await,
             other => {
                 eprintln!("there is no bench {other}; there are: {}", NAMES.join(", "));
                 std::process::exit(2);

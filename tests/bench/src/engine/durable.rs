@@ -10,7 +10,7 @@ use domain::{
     case_types::construction_permit::ConstructionPermit,
     metadata::{Actor, Channel},
 };
-use event_store_contract::{EventStore as _, Filter};
+use event_store_contract::Filter;
 use event_store_embedded::EmbeddedStore;
 use process_engine::{
     bpmn,

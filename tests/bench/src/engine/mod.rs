@@ -22,3 +22,8 @@ pub async fn run(options: &Options) {
     expressions::run();
     durable::run().await;
 }
+
+/// The last part of it alone.
+pub async fn run_durable() {
+    durable::run().await;
+}
