@@ -16,32 +16,74 @@ type Entries<V> = Vec<(Key, Arc<V>)>;
 
 /// A map by key that is cheap to copy.
 pub struct Keyed<V> {
-    runs: Vec<Arc<Entries<V>>>,
-    len: usize,
+    /// The first run; most maps have no other, and are copied and read without a list of runs.
+    first: Option<Arc<Entries<V>>>,
+    /// The runs after it. None of all runs is empty.
+    more: Vec<Arc<Entries<V>>>,
 }
 
 impl<V> Keyed<V> {
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.len
+        self.runs().map(|run| run.len()).sum()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.first.is_none()
+    }
+
+    fn runs(&self) -> impl DoubleEndedIterator<Item = &Arc<Entries<V>>> {
+        self.first.iter().chain(&self.more)
+    }
+
+    fn run(&self, run: usize) -> Option<&Arc<Entries<V>>> {
+        match run {
+            0 => self.first.as_ref(),
+            _ => self.more.get(run - 1),
+        }
+    }
+
+    /// A run to be written to: its own, if it was shared.
+    fn run_mut(&mut self, run: usize) -> Option<&mut Entries<V>> {
+        let run = match run {
+            0 => self.first.as_mut(),
+            _ => self.more.get_mut(run - 1),
+        };
+        run.map(Arc::make_mut)
+    }
+
+    /// Puts a run in after this many others.
+    fn put_run(&mut self, at: usize, entries: Entries<V>) {
+        match at {
+            0 => self.first = Some(Arc::new(entries)),
+            _ => self.more.insert(at - 1, Arc::new(entries)),
+        }
+    }
+
+    /// Takes out a run.
+    fn take_run(&mut self, at: usize) -> Option<Arc<Entries<V>>> {
+        match at {
+            0 => {
+                let next = (!self.more.is_empty()).then(|| self.more.remove(0));
+                std::mem::replace(&mut self.first, next)
+            }
+            _ => Some(self.more.remove(at - 1)),
+        }
     }
 
     /// Where an entry is, or would be: which run, and where in it.
     fn place(&self, key: Key) -> (usize, Result<usize, usize>) {
-        let run = match self.runs.len() {
-            0 | 1 => 0,
-            _ => self
-                .runs
-                .partition_point(|run| run.last().is_some_and(|(last, _)| *last < key)),
+        let ends_before = |run: &Arc<Entries<V>>| run.last().is_some_and(|(last, _)| *last < key);
+        // What lies behind the last run belongs at its end.
+        let run = match &self.first {
+            Some(first) if !self.more.is_empty() && ends_before(first) => {
+                (1 + self.more.partition_point(ends_before)).min(self.more.len())
+            }
+            _ => 0,
         };
         let at = self
-            .runs
-            .get(run)
+            .run(run)
             .map_or(Err(0), |run| run.binary_search_by_key(&key, |(key, _)| *key));
         (run, at)
     }
@@ -49,7 +91,7 @@ impl<V> Keyed<V> {
     /// The entry of this key.
     pub fn get(&self, key: &Key) -> Option<&V> {
         let (run, Ok(at)) = self.place(*key) else { return None };
-        Some(&self.runs[run][at].1)
+        Some(&self.run(run)?[at].1)
     }
 
     /// Whether there is an entry of this key.
@@ -59,10 +101,7 @@ impl<V> Keyed<V> {
 
     /// All entries in the order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Key, &V)> {
-        self.runs
-            .iter()
-            .flat_map(|run| run.iter())
-            .map(|(key, value)| (key, &**value))
+        self.runs().flat_map(|run| run.iter()).map(|(key, value)| (key, &**value))
     }
 
     /// All keys in order.
@@ -78,67 +117,59 @@ impl<V> Keyed<V> {
     /// Sets an entry.
     pub fn insert(&mut self, key: Key, value: V) {
         let value = Arc::new(value);
-        let (mut run, at) = self.place(key);
+        let (run, at) = self.place(key);
+        let Some(entries) = self.run_mut(run) else {
+            return self.put_run(0, vec![(key, value)]);
+        };
         let at = match at {
             Ok(at) => {
-                Arc::make_mut(&mut self.runs[run])[at].1 = value;
+                entries[at].1 = value;
                 return;
             }
             Err(at) => at,
         };
-        self.len += 1;
-        if run == self.runs.len() {
-            // Greater than every key so far: at the end of the last run, if there is room.
-            match self.runs.last_mut().filter(|last| last.len() < RUN_LENGTH) {
-                Some(last) => Arc::make_mut(last).push((key, value)),
-                None => self.runs.push(Arc::new(vec![(key, value)])),
+        if entries.len() < RUN_LENGTH {
+            entries.insert(at, (key, value));
+        } else if at == RUN_LENGTH {
+            self.put_run(run + 1, vec![(key, value)]);
+        } else {
+            let mut second = entries.split_off(RUN_LENGTH / 2);
+            match at.checked_sub(RUN_LENGTH / 2).filter(|at| *at > 0) {
+                Some(at) => second.insert(at, (key, value)),
+                None => entries.insert(at, (key, value)),
             }
-            return;
+            self.put_run(run + 1, second);
         }
-        let mut at = at;
-        if self.runs[run].len() >= RUN_LENGTH {
-            if at == RUN_LENGTH {
-                self.runs.insert(run + 1, Arc::new(vec![(key, value)]));
-                return;
-            }
-            let second = Arc::make_mut(&mut self.runs[run]).split_off(RUN_LENGTH / 2);
-            self.runs.insert(run + 1, Arc::new(second));
-            if at > RUN_LENGTH / 2 {
-                run += 1;
-                at -= RUN_LENGTH / 2;
-            }
-        }
-        Arc::make_mut(&mut self.runs[run]).insert(at, (key, value));
     }
 
     /// Takes an entry out.
     pub fn remove(&mut self, key: &Key) -> Option<Arc<V>> {
         let (run, Ok(at)) = self.place(*key) else { return None };
-        self.len -= 1;
-        if self.runs[run].len() == 1 {
-            let run = self.runs.remove(run);
+        if self.run(run)?.len() == 1 {
+            let run = self.take_run(run)?;
             return run.first().map(|(_, value)| Arc::clone(value));
         }
-        Some(Arc::make_mut(&mut self.runs[run]).remove(at).1)
+        Some(self.run_mut(run)?.remove(at).1)
     }
 
     /// Keeps the entries that are wanted. Runs of which all are wanted stay shared.
     pub fn retain(&mut self, mut wanted: impl FnMut(&Key, &V) -> bool) {
-        let mut gone = 0;
-        for run in &mut self.runs {
+        let mut is_one_empty = false;
+        for run in self.first.iter_mut().chain(&mut self.more) {
             let mut at = 0;
             if let Some(first) = run.iter().position(|(key, value)| !wanted(key, value)) {
-                let before = run.len();
                 Arc::make_mut(run).retain(|(key, value)| {
                     at += 1;
                     at - 1 < first || (at - 1 > first && wanted(key, value))
                 });
-                gone += before - run.len();
+                is_one_empty |= run.is_empty();
             }
         }
-        if gone > 0 {
-            self.len -= gone;
-            self.runs.retain(|run| !run.is_empty());
+        if is_one_empty {
+            self.more.retain(|run| !run.is_empty());
+            if self.first.as_ref().is_some_and(|first| first.is_empty()) {
+                self.take_run(0);
+            }
         }
     }
 
@@ -152,7 +183,7 @@ impl<V: Clone> Keyed<V> {
     /// The entry of this key, to be changed.
     pub fn get_mut(&mut self, key: &Key) -> Option<&mut V> {
         let (run, Ok(at)) = self.place(*key) else { return None };
-        Some(Arc::make_mut(&mut Arc::make_mut(&mut self.runs[run])[at].1))
+        Some(Arc::make_mut(&mut self.run_mut(run)?[at].1))
     }
 
     /// All values, to be changed.
@@ -162,8 +193,9 @@ impl<V: Clone> Keyed<V> {
 
     /// All entries, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut V)> {
-        self.runs
+        self.first
             .iter_mut()
+            .chain(&mut self.more)
             .flat_map(|run| Arc::make_mut(run).iter_mut())
             .map(|(key, value)| (&*key, Arc::make_mut(value)))
     }
@@ -185,8 +217,8 @@ impl<V: Clone> Keyed<V> {
 impl<V> Clone for Keyed<V> {
     fn clone(&self) -> Self {
         Self {
-            runs: self.runs.clone(),
-            len: self.len,
+            first: self.first.clone(),
+            more: self.more.clone(),
         }
     }
 }
@@ -194,15 +226,15 @@ impl<V> Clone for Keyed<V> {
 impl<V> Default for Keyed<V> {
     fn default() -> Self {
         Self {
-            runs: Vec::new(),
-            len: 0,
+            first: None,
+            more: Vec::new(),
         }
     }
 }
 
 impl<V: PartialEq> PartialEq for Keyed<V> {
     fn eq(&self, other: &Self) -> bool {
-        self.len == other.len && self.iter().eq(other.iter())
+        self.iter().eq(other.iter())
     }
 }
 

@@ -200,7 +200,7 @@ pub struct Task {
     /// The people who decide before or after, and whether each has: those who are asked besides (加签).
     pub signs: Vec<Sign>,
     /// The decision that waits for those who decide after.
-    pub held: Option<(Person, Outcome, Said, Bindings)>,
+    pub held: Option<Box<(Person, Outcome, Said, Bindings)>>,
     /// Which form is shown.
     pub form_key: Option<String>,
     /// The very form that the key meant when the task was opened: SHA-256 of its file.

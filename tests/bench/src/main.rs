@@ -7,6 +7,7 @@
     clippy::missing_panics_doc,
     reason = "a bench that cannot start should stop with the reason"
 )]
+#![allow(unreachable_pub, reason = "nobody stands outside of a program")]
 
 use std::path::PathBuf;
 

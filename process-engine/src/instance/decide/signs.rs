@@ -127,7 +127,7 @@ fn finish_held(run: &mut Run<'_>, key: Key) -> Result<(), Rejection> {
         .signs
         .iter()
         .find(|sign| sign.place == SignPlace::After && sign.outcome == Some(Outcome::Rejected));
-    let Some((by, outcome, said, form)) = task.held.clone() else {
+    let Some((by, outcome, said, form)) = task.held.as_deref().cloned() else {
         return Ok(());
     };
     let decided = match refused {

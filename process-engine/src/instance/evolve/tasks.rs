@@ -155,7 +155,7 @@ pub(super) fn of_tasks(state: &mut Instance, event: &Event) {
             ..
         } => {
             if let Some(task) = state.tasks.get_mut(key) {
-                task.held = Some((by.clone(), outcome.clone(), said.clone(), form.clone()));
+                task.held = Some(Box::new((by.clone(), outcome.clone(), said.clone(), form.clone())));
             }
         }
         Event::TaskUrged { key, .. } => {
