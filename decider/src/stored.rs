@@ -26,7 +26,7 @@ pub enum StoredError {
 
 /// The name and the JSON data of an event.
 pub fn encode<E: Serialize>(event: &E) -> Result<(String, Vec<u8>), StoredError> {
-    let whole = serde_json::to_vec(event).map_err(|cause| StoredError::Unreadable {
+    let mut whole = serde_json::to_vec(event).map_err(|cause| StoredError::Unreadable {
         name: String::new(),
         cause,
     })?;
@@ -36,7 +36,11 @@ pub fn encode<E: Serialize>(event: &E) -> Result<(String, Vec<u8>), StoredError>
     let close = quote(open + 1).ok_or(StoredError::Nameless)?;
     let name = String::from_utf8_lossy(&whole[open + 1..close]).into_owned();
     match whole.first() {
-        Some(b'{') if whole.get(close + 1) == Some(&b':') => Ok((name, whole[close + 2..whole.len() - 1].to_vec())),
+        Some(b'{') if whole.get(close + 1) == Some(&b':') => {
+            whole.pop();
+            whole.drain(..close + 2);
+            Ok((name, whole))
+        }
         Some(b'"') => Ok((name, b"{}".to_vec())),
         _ => Err(StoredError::Nameless),
     }

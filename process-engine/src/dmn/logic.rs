@@ -7,7 +7,7 @@ use dsntk_feel::{FeelScope, Name, context::FeelContext};
 use dsntk_feel_parser::AstNode;
 use roxmltree::Node;
 
-use super::fencing::Notes;
+use super::{fencing::Notes, look_ups::LookUps};
 use crate::expression::{fence, parse, syntax, translate};
 
 /// The longest expression in a decision model.
@@ -21,6 +21,8 @@ pub(super) type Xml<'a> = Node<'a, 'a>;
 pub(super) struct Logic {
     pub(super) elements: Vec<Element>,
     pub(super) by_id: HashMap<String, usize>,
+    /// What the expressions look at, by name.
+    pub(super) look_ups: LookUps,
 }
 
 /// Something of a model that others can need.
@@ -166,6 +168,7 @@ fn expressions(logic: &mut Logic, place: usize, node: Xml<'_>, members: &[&str],
         called: BTreeSet::new(),
         unknown: BTreeSet::new(),
         members: BTreeSet::new(),
+        look_ups: std::mem::take(&mut logic.look_ups),
         notes,
     };
     for needed in &element.requires {
@@ -195,7 +198,9 @@ fn expressions(logic: &mut Logic, place: usize, node: Xml<'_>, members: &[&str],
     // Only a decision that says of nothing that it needs it means whatever it names.
     let unknown = std::mem::take(&mut reader.unknown);
     let members = std::mem::take(&mut reader.members);
+    let look_ups = std::mem::take(&mut reader.look_ups);
     let is_silent = element.requires.is_empty() && element.kind == Kind::Decision;
+    logic.look_ups = look_ups;
     logic.elements[place].node = read;
     let is_input = |name: &Name| is_silent && unknown.contains(name);
     logic.elements[place].members = members.into_iter().filter(|name| !is_input(name)).collect();
@@ -229,6 +234,8 @@ struct Reader<'n, 'd, 'a> {
     unknown: BTreeSet<Name>,
     /// Names that are neither known nor looked up by themselves.
     members: BTreeSet<Name>,
+    /// What is looked at of all names.
+    look_ups: LookUps,
     notes: &'n mut Notes<'d, 'a>,
 }
 
@@ -446,6 +453,7 @@ impl Reader<'_, '_, '_> {
         let found = found.iter().map(|name| Name::from(name.as_str()));
         self.members.extend(found.filter(is_new));
         self.unknown.extend(syntax::names(&node).into_iter().filter(is_new));
+        syntax::each_look_up(&node, &mut |name, member| self.look_ups.note(name, member));
         Ok(node)
     }
 }

@@ -4,6 +4,7 @@
 mod budget;
 mod fencing;
 mod logic;
+mod look_ups;
 pub mod tck;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use crate::{
 use budget::Budget;
 use fencing::Notes;
 use logic::{Hits, Kind, Logic};
+use look_ups::LookedAt;
 use types::{Type, Types};
 
 /// The largest model that is read.
@@ -67,18 +69,28 @@ pub struct Decision {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// What it, and everything that it asks, may look at, and what that is said to be.
-    inputs: Vec<(String, Type)>,
+    /// What it, and everything that it asks, may look at.
+    inputs: Vec<Input>,
     /// Its place among the elements of the model.
     place: usize,
     /// How the rules of its table hit, if its logic is one.
     hits: Option<Hits>,
 }
 
+/// Something that a decision looks at.
+#[derive(Debug, Clone)]
+struct Input {
+    name: String,
+    /// What it is said to be.
+    expected: Type,
+    /// How much of it is looked at.
+    looked_at: LookedAt,
+}
+
 impl Decision {
     /// The names of what it, and everything that it asks, looks at.
     pub fn inputs(&self) -> impl Iterator<Item = &str> {
-        self.inputs.iter().map(|(name, _)| name.as_str())
+        self.inputs.iter().map(|input| input.name.as_str())
     }
 }
 
@@ -201,11 +213,20 @@ fn decisions(logic: &Logic, types: &Types<'_>) -> Vec<Decision> {
             while let Some(at) = open.pop() {
                 let needed = &logic.elements[at];
                 if matches!(needed.kind, Kind::Input | Kind::Implicit) {
-                    inputs.push((needed.variable.to_string(), types.named(needed.type_ref.as_deref())));
+                    let expected = types.named(needed.type_ref.as_deref());
+                    inputs.push(Input {
+                        name: needed.variable.to_string(),
+                        looked_at: match expected {
+                            Type::Any => logic.look_ups.of(&needed.variable),
+                            // What has a type is that as a whole.
+                            _ => LookedAt::Whole,
+                        },
+                        expected,
+                    });
                 }
                 open.extend(needed.requires.iter().filter(|next| seen.insert(**next)));
             }
-            inputs.sort_by(|(a, _), (b, _)| a.cmp(b));
+            inputs.sort_by(|a, b| a.name.cmp(&b.name));
             Decision {
                 id: element.id.clone(),
                 name: element.name.clone(),
@@ -242,8 +263,14 @@ impl DecisionModel {
         let mut context = FeelContext::default();
         let mut size = Size::default();
         let mut inputs = BTreeMap::new();
-        for (name, expected) in &known.inputs {
+        for Input {
+            name,
+            expected,
+            looked_at,
+        } in &known.inputs
+        {
             let Some(value) = variables.get(name) else { continue };
+            let value = looked_at.of(value);
             let read = expected
                 .read(&value, &mut size)
                 .map_err(|reason| format!("{name}: {reason}"))?;

@@ -48,6 +48,36 @@ fn asked(xml: &str, decision: &str, of: Value) -> super::Decided {
 }
 
 #[test]
+fn of_a_whole_form_only_what_is_looked_at_is_taken_in() {
+    let of_form = |expression: &str| {
+        model(&format!(
+            r##"<inputData id="form" name="form"><variable name="form" typeRef="Any"/></inputData>
+<decision id="large" name="large"><variable name="large"/>
+  <informationRequirement id="r1"><requiredInput href="#form"/></informationRequirement>
+  <literalExpression id="l"><text>{expression}</text></literalExpression>
+</decision>"##
+        ))
+    };
+    let form = json!({ "form": { "area": 8000, "site": { "city": "杭州", "zone": 3 }, "remark": "无" } });
+    for (expression, outputs, looked_at) in [
+        ("form.area &gt; 5000", json!(true), json!({ "area": 8000 })),
+        ("form.site.zone", json!(3), json!({ "site": { "city": "杭州", "zone": 3 } })),
+        ("form.floors", json!(null), json!({})),
+        ("count(get entries(form))", json!(3), form["form"].clone()),
+        (
+            "(if form.area &gt; 1 then form else null).remark",
+            json!("无"),
+            form["form"].clone(),
+        ),
+        ("for one in [form] return one.area", json!([8000]), form["form"].clone()),
+    ] {
+        let decided = asked(&of_form(expression), "large", form.clone());
+        assert_eq!(decided.outputs, outputs, "{expression}");
+        assert_eq!(decided.inputs["form"], looked_at, "{expression}");
+    }
+}
+
+#[test]
 fn a_table_gives_what_its_rules_say_and_which_they_were() {
     let decided = asked(
         &sections("COLLECT"),

@@ -191,6 +191,23 @@ pub(crate) fn names(node: &AstNode) -> Vec<Name> {
     names
 }
 
+/// Calls something with every name that an expression looks up: with the member of it, if only that is looked at.
+pub(crate) fn each_look_up<'a>(node: &'a AstNode, look: &mut impl FnMut(&'a Name, Option<&'a Name>)) {
+    use AstNode as N;
+    match node {
+        N::Name(name) | N::QualifiedNameSegment(name) => look(name, None),
+        N::Path(of, member) => match (&**of, &**member) {
+            (N::Name(name), N::Name(member)) => look(name, Some(member)),
+            _ => [of, member].into_iter().for_each(|part| each_look_up(part, look)),
+        },
+        N::QualifiedName(segments) => match segments.as_slice() {
+            [N::QualifiedNameSegment(name), N::QualifiedNameSegment(member), ..] => look(name, Some(member)),
+            segments => segments.iter().for_each(|segment| each_look_up(segment, look)),
+        },
+        other => parts(other).into_iter().for_each(|part| each_look_up(part, look)),
+    }
+}
+
 /// What an expression can cost at the most for each unit of all that it looks at, if that is so simple to say: each of its
 /// parts can hold no more than all of its names together, and is looked at once.
 pub(crate) fn plain(node: &AstNode) -> Option<u64> {

@@ -232,6 +232,7 @@ pub(super) fn set(face: &mut PermitFace, field: &str, new: &str) -> Result<(), R
 pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
     // The permit says nearly all; the form is taken apart only for what it does not.
     let form = LazyCell::new(|| case.kernel.form.read());
+    let of_form = LazyCell::new(|| participants(&form));
     let face = case.own.face.as_deref();
     let mut facts = Vec::new();
     let mut add = |name, name_zh, value: Option<String>| {
@@ -240,16 +241,10 @@ pub(super) fn facts(case: &CaseState<ConstructionPermit>) -> Vec<Fact> {
         }
     };
     let said = |field: &str| face.and_then(|face| get(face, field).ok()).or_else(|| text(&form, field));
-    let named = |role: ParticipantRole| match face {
-        Some(face) => face
-            .participants
-            .iter()
-            .find(|participant| participant.role == role)
-            .map(|participant| participant.name.clone()),
-        None => participants(&form)
-            .into_iter()
-            .find(|participant| participant.role == role)
-            .map(|participant| participant.name),
+    let named = |role: ParticipantRole| {
+        let participants = face.map_or_else(|| of_form.as_slice(), |face| face.participants.as_slice());
+        let found = participants.iter().find(|participant| participant.role == role);
+        found.map(|participant| participant.name.clone())
     };
     add("permit_no", "施工许可证编号", case.own.permit_no.clone());
     add("project_name", "工程名称", said("project_name"));
