@@ -1,7 +1,7 @@
-//! `./run bench [NAME…] [--phases] [--keep DIRECTORY] [--ten-million] [--soak]`: what Zhulu does in a second, beside the disk and the
-//! peers, in one interleaved run. With `--phases` the benches of commands and views tell where the time goes; with `--keep`
-//! the views' log is kept, so that the next run need not write it again; with `--ten-million` the store grows that far;
-//! with `--soak` the process engine is tried on 100,000 random models instead of being measured.
+//! `./run bench [NAME…] [--phases] [--keep DIRECTORY] [--ten-million] [--soak [--from SEED]]`: what Zhulu does in a second,
+//! beside the disk and the peers, in one interleaved run. With `--phases` the benches of commands and views tell where the
+//! time goes; with `--keep` the views' log is kept, so that the next run need not write it again; with `--ten-million` the
+//! store grows that far; with `--soak` the process engine is tried on 100,000 random models instead of being measured.
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
@@ -42,8 +42,8 @@ struct Options {
     keep: Option<PathBuf>,
     /// Let the store grow to ten million events.
     ten_million: bool,
-    /// Try the process engine on random models.
-    soak: bool,
+    /// Try the process engine on random models: with seeds from here on.
+    soak: Option<u64>,
 }
 
 fn main() {
@@ -61,7 +61,8 @@ fn main() {
         match argument {
             "--phases" => options.phases = true,
             "--ten-million" => options.ten_million = true,
-            "--soak" => options.soak = true,
+            "--soak" => options.soak = Some(0),
+            "--from" => options.soak = rest.next().and_then(|seed| seed.parse().ok()),
             "--keep" => options.keep = rest.next().map(PathBuf::from),
             name => wanted.push(name),
         }

@@ -13,8 +13,8 @@ use crate::Options;
 
 /// Measures and prints.
 pub async fn run(options: &Options) {
-    if options.soak {
-        return soak::run();
+    if let Some(first) = options.soak {
+        return soak::run(first);
     }
     memory::run();
     past::run();
