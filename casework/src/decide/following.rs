@@ -158,7 +158,7 @@ impl<T: CaseType> Together<'_, T> {
     /// What of the case's events the process waits for at this moment.
     pub(super) fn awaited(&self) -> Vec<Awaited> {
         let heard = |event: &CaseEvent<T>| {
-            let (name, data) = event.write().ok()?;
+            let name = name_of_event(event);
             let waits_for =
                 |wait: &instance::Wait| matches!(&wait.what, Waiting::Message { name: awaited, .. } if *awaited == name);
             let waits: Vec<Key> = self
@@ -171,6 +171,7 @@ impl<T: CaseType> Together<'_, T> {
             if waits.is_empty() {
                 return None;
             }
+            let (name, data) = event.write().ok()?;
             let payload = serde_json::from_slice(&data).unwrap_or_default();
             Some(Awaited { name, payload, waits })
         };
