@@ -33,6 +33,10 @@ use crate::model::Definitions;
 
 /// How models are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a question of its own, and most are asked by suites only"
+)]
 pub struct ReadOptions {
     /// Scripts in other words than FEEL are left to the host as jobs, and bare conditions are read as `${…}` is; otherwise
     /// such scripts are refused.
