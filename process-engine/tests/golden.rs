@@ -66,11 +66,7 @@ fn folded(events: &[Event]) -> String {
             told.push(serde_json::json!({ "after": at + 1, "state": state }));
         }
     }
-    let mut text = String::new();
-    for one in told {
-        text += &format!("{one:#}\n");
-    }
-    text
+    told.iter().map(|one| format!("{one:#}\n")).collect()
 }
 
 fn every_kind() -> BTreeSet<&'static str> {

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use process_engine::bpmn::{MAX_ATTRIBUTES, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING};
+use process_engine::bpmn::{
+    self, MAX_ATTRIBUTES, MAX_ID_CHARACTERS, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING, ReadOptions,
+};
 
 use crate::{around, file, offended, process};
 
@@ -122,6 +124,32 @@ fn as_many_offences_as_a_file_can_hold_are_told_up_to_a_limit() {
     let many = "<nothing/>".repeat(20_000);
     let offended = offended(process(&many).as_bytes());
     assert!((1..=1_001).contains(&offended.len()), "{}", offended.len());
+}
+
+#[test]
+fn an_error_is_told_however_many_warnings_come_before_it() {
+    let pictures: String = (0..2_000)
+        .map(|n| format!("<di:BPMNShape id=\"shape{n}\" bpmnElement=\"nothing{n}\"/>"))
+        .collect();
+    let drawn = |content: &str| {
+        file(&format!(
+            "<process id=\"p\" isExecutable=\"true\">{content}</process><di:BPMNDiagram xmlns:di=\"http://www.omg.org/spec/BPMN/20100524/DI\" id=\"d\"><di:BPMNPlane id=\"pl\" bpmnElement=\"p\">{pictures}</di:BPMNPlane></di:BPMNDiagram>"
+        ))
+    };
+    assert_eq!(offended(drawn("<startEvent id=\"s\"/><endEvent id=\"e\"/><sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"e\"/>").as_bytes()), Vec::<String>::new());
+    is_refused_by("start-outgoing", &drawn("<startEvent id=\"s\"/>"));
+}
+
+#[test]
+fn a_name_without_end_is_not_said_again_in_every_message() {
+    let name = "长".repeat(500_000);
+    let tasks: String = (0..1_500).map(|n| format!("<task id=\"t{n}\"/>")).collect();
+    let xml = file(&format!("<process id=\"p\" name=\"{name}\"><startEvent id=\"s\"/>{tasks}</process>"));
+    let findings = bpmn::check(xml.as_bytes(), &ReadOptions::default());
+    let said: usize = findings.iter().map(|one| one.message.len() + one.message_zh.len()).sum();
+    assert!(findings.len() >= 1_000 && said < 2_000_000, "{} findings, {said} bytes", findings.len());
+    let id = "i".repeat(MAX_ID_CHARACTERS + 1);
+    is_refused_by("id-too-long", &process(&format!("<task id=\"{id}\"/>")));
 }
 
 #[test]
