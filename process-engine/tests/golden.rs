@@ -66,7 +66,8 @@ fn folded(events: &[Event]) -> String {
             told.push(serde_json::json!({ "after": at + 1, "state": state }));
         }
     }
-    told.iter().map(|one| format!("{one:#}\n")).collect()
+    let lines: Vec<String> = told.iter().map(|one| format!("{one:#}\n")).collect();
+    lines.concat()
 }
 
 fn every_kind() -> BTreeSet<&'static str> {

@@ -2,6 +2,7 @@
 //! its name. Nothing here asks how long anything takes: a limit counts bytes, levels, steps, and would be the same on any
 //! machine. Everything runs on a small stack, because a server's threads have no large ones.
 #![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::format_collect, reason = "models are put together piece by piece, once")]
 
 mod corpus;
 mod decisions;

@@ -105,10 +105,7 @@ proptest! {
         translated in any::<bool>(),
     ) {
         let text = words.join(" ");
-        let feel = match translated {
-            true => on_a_small_stack(|| translate::juel_to_feel(&text)).unwrap_or_default(),
-            false => text,
-        };
+        let feel = if translated { on_a_small_stack(|| translate::juel_to_feel(&text)).unwrap_or_default() } else { text };
         crate::said_of(&feel, &Bindings::from([("a".to_owned(), serde_json::json!([1, "x", { "b": null }]))]));
     }
 

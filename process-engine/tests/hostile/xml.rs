@@ -136,7 +136,13 @@ fn an_error_is_told_however_many_warnings_come_before_it() {
             "<process id=\"p\" isExecutable=\"true\">{content}</process><di:BPMNDiagram xmlns:di=\"http://www.omg.org/spec/BPMN/20100524/DI\" id=\"d\"><di:BPMNPlane id=\"pl\" bpmnElement=\"p\">{pictures}</di:BPMNPlane></di:BPMNDiagram>"
         ))
     };
-    assert_eq!(offended(drawn("<startEvent id=\"s\"/><endEvent id=\"e\"/><sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"e\"/>").as_bytes()), Vec::<String>::new());
+    assert_eq!(
+        offended(
+            drawn("<startEvent id=\"s\"/><endEvent id=\"e\"/><sequenceFlow id=\"f\" sourceRef=\"s\" targetRef=\"e\"/>")
+                .as_bytes()
+        ),
+        Vec::<String>::new()
+    );
     is_refused_by("start-outgoing", &drawn("<startEvent id=\"s\"/>"));
 }
 
@@ -144,10 +150,16 @@ fn an_error_is_told_however_many_warnings_come_before_it() {
 fn a_name_without_end_is_not_said_again_in_every_message() {
     let name = "长".repeat(500_000);
     let tasks: String = (0..1_500).map(|n| format!("<task id=\"t{n}\"/>")).collect();
-    let xml = file(&format!("<process id=\"p\" name=\"{name}\"><startEvent id=\"s\"/>{tasks}</process>"));
+    let xml = file(&format!(
+        "<process id=\"p\" name=\"{name}\"><startEvent id=\"s\"/>{tasks}</process>"
+    ));
     let findings = bpmn::check(xml.as_bytes(), &ReadOptions::default());
     let said: usize = findings.iter().map(|one| one.message.len() + one.message_zh.len()).sum();
-    assert!(findings.len() >= 1_000 && said < 2_000_000, "{} findings, {said} bytes", findings.len());
+    assert!(
+        findings.len() >= 1_000 && said < 2_000_000,
+        "{} findings, {said} bytes",
+        findings.len()
+    );
     let id = "i".repeat(MAX_ID_CHARACTERS + 1);
     is_refused_by("id-too-long", &process(&format!("<task id=\"{id}\"/>")));
 }

@@ -12,7 +12,7 @@ mod sheet;
 mod sound;
 
 use std::{
-    fmt,
+    fmt, panic,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -161,6 +161,19 @@ fn play(player: &mut Player, model: &RandomModel, chance: &mut Chance) -> Result
     Err("it does not come to an end".to_owned())
 }
 
+/// Tries one seed; a panic is a failure like any other, with its seed.
+fn check_or_panic(seed: u64) -> Result<Tried, Box<Failure>> {
+    panic::catch_unwind(|| check(seed)).unwrap_or_else(|cause| {
+        let words = cause.downcast_ref::<String>().map(String::as_str);
+        let words = words.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or_default();
+        Err(Box::new(Failure {
+            seed,
+            what: format!("it panics: {words}"),
+            story: draw_model(seed).xml,
+        }))
+    })
+}
+
 /// Tries many seeds on several threads; says what was tried, or the failure of the least seed that was found.
 ///
 /// # Errors
@@ -174,7 +187,7 @@ pub fn soak(seeds: std::ops::Range<u64>, threads: usize) -> Result<Tried, Box<Fa
             if seed >= seeds.end {
                 return Ok(tried);
             }
-            match check(seed) {
+            match check_or_panic(seed) {
                 Ok(one) => {
                     tried.models += one.models;
                     tried.acts += one.acts;
