@@ -26,6 +26,7 @@ const CURSORS: usize = 40;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const OURS: &str = "query Page($after: String) { cases(first: 50, after: $after, sort: {field: SUBMITTED_ON, descending: true}) { nodes { id caseNo legacyId stage category region submittedOn decidedOn applicantName } pageInfo { endCursor hasNextPage } } }";
+#[cfg(feature = "peers")]
 const THEIRS: &str = "query Page($after: Cursor) { allCaseListCases(first: 50, after: $after, orderBy: [SUBMITTED_ON_DESC, CASE_ID_DESC]) { nodes { nodeId caseNo legacyId stage category region submittedOn decidedOn applicantName } pageInfo { endCursor hasNextPage } } }";
 
 fn program() -> PathBuf {

@@ -38,12 +38,12 @@ pub fn run() {
     let mut theirs = vec![vec![]; peers.len()];
     for _ in 0..ROUNDS {
         stepped.push(instances_rate(|| {
-            let mut driven = Driven::default();
-            (0..COMMANDS).for_each(|_| drop(driver.step(&mut driven)));
+            let mut one = Driven::default();
+            (0..COMMANDS).for_each(|_| drop(driver.step(&mut one)));
         }));
         decided.push(instances_rate(|| {
-            let mut driven = Driven::default();
-            (0..COMMANDS).for_each(|_| drop(driver.decide_and_evolve(&mut driven)));
+            let mut one = Driven::default();
+            (0..COMMANDS).for_each(|_| drop(driver.decide_and_evolve(&mut one)));
         }));
         for (peer, rates) in peers.iter().zip(&mut theirs) {
             rates.push(peer.instances_rate(TIME));
