@@ -97,7 +97,9 @@ fn filled_in<T: CaseType>(work: &Work<T>, completion: &instance::Command, desk: 
     let instance::Command::CompleteTask { task, outcome, form, .. } = completion else {
         return Ok(());
     };
-    let pinned = work.process.tasks.get(task).and_then(|task| task.form.as_deref());
+    // Whoever was only asked for advice (委派) decides nothing, and fills in nothing.
+    let decides = work.process.tasks.get(task).filter(|task| task.delegated_by.is_none());
+    let pinned = decides.and_then(|task| task.form.as_deref());
     match pinned.and_then(|hash| desk.library.form(hash)) {
         Some(definition) => forms::check(*task, definition, form, outcome),
         None => Ok(()),

@@ -94,13 +94,6 @@ fn bad_input(error: UserError) -> Error {
     Code::BadInput.error(format!("{field}: {} / {}", error.message, error.message_en))
 }
 
-fn error(code: &str, field: &str, zh: impl Into<String>, en: impl ToString) -> UserError {
-    UserError {
-        code: code.to_owned(),
-        ..UserError::invalid(field, zh, en.to_string())
-    }
-}
-
 /// The trial that is asked for; what is wrong with the input, if it cannot be read.
 async fn trial(ctx: &Context<'_>, input: ProcessDryRunInput) -> Result<Result<Trial, UserError>, Error> {
     let source = match (input.source, input.key, input.version) {
@@ -111,7 +104,10 @@ async fn trial(ctx: &Context<'_>, input: ProcessDryRunInput) -> Result<Result<Tr
             let Some(source) = source else {
                 let zh = format!("“{key}”没有第 {version} 版");
                 let en = format!("there is no version {version} of {key}");
-                return Ok(Err(error("NO_SUCH_VERSION", "input.version", zh, en)));
+                return Ok(Err(UserError {
+                    code: "NO_SUCH_VERSION".to_owned(),
+                    ..UserError::invalid("input.version", zh, en)
+                }));
             };
             source
         }

@@ -111,6 +111,22 @@ fn a_task_is_offered_to_whom_a_deployed_rule_finds_and_is_filled_in_as_its_form_
     );
     let foreign = serde_json::json!({ "found": "好", "stage": "Granted" });
     assert_eq!(refused(Outcome::Approved, foreign), faulty("stage"));
+    // Whoever only gives advice fills in nothing.
+    let person = |id: &str| instance::Person {
+        id: id.into(),
+        name: id.into(),
+    };
+    let delegate = instance::Command::DelegateTask {
+        task,
+        to: person("lin"),
+        reason: "请看一下".to_owned(),
+    };
+    let lin = ("lin", "inspector");
+    let advised = claimed
+        .clone()
+        .process_at(&on("2026-09-16", gao), delegate)
+        .process_at(&on("2026-09-16", lin), filled(task, Outcome::Approved, serde_json::json!({})));
+    assert_eq!(advised.last(), ["TaskReturnedToOwner"]);
     // Whoever does not agree need not fill it in.
     let not_agreed = filled(task, Outcome::Rejected, serde_json::json!({}));
     let story = claimed.clone().process_at(&on("2026-09-16", gao), not_agreed);
