@@ -3,7 +3,7 @@
 
 use roxmltree::Document;
 
-use super::source::{id, is_bpmn, is_flow_node};
+use super::source::{id, is_bpmn, is_flow_node, name};
 use crate::{finding::Finding, model::Place};
 
 /// The largest model that is read. The largest that we know of (a bank's, drawn by hand) has 2 MB.
@@ -24,6 +24,9 @@ pub const MAX_ELEMENTS: usize = 50_000;
 /// How many nodes a file may hold. What can stand beside what is a question of each with each; and nobody reads a drawing of
 /// three thousand boxes.
 pub const MAX_NODES: usize = 3_000;
+
+/// How many sequence flows a file may hold: two for each node.
+pub const MAX_FLOWS: usize = 2 * MAX_NODES;
 
 /// How long an id may be: it stands in every event of its element, for ever.
 pub const MAX_ID_CHARACTERS: usize = 255;
@@ -84,7 +87,7 @@ pub(crate) fn look(text: &str) -> Result<(), Refusal> {
 
 /// Looks whether a file that was parsed may be read.
 pub(super) fn measure(document: &Document<'_>) -> Result<(), Refusal> {
-    let (mut elements, mut nodes) = (0, 0);
+    let (mut elements, mut nodes, mut flows) = (0, 0, 0);
     for node in document.descendants().filter(roxmltree::Node::is_element) {
         let at = node.range().start;
         elements += 1;
@@ -97,6 +100,10 @@ pub(super) fn measure(document: &Document<'_>) -> Result<(), Refusal> {
         nodes += usize::from(is_flow_node(node));
         if nodes > MAX_NODES {
             return Err(refusal("too-many-nodes", at, MAX_NODES, "nodes", "节点"));
+        }
+        flows += usize::from(name(node) == "sequenceFlow");
+        if flows > MAX_FLOWS {
+            return Err(refusal("too-many-flows", at, MAX_FLOWS, "sequence flows", "顺序流"));
         }
         if id(node).is_some_and(|id| id.chars().count() > MAX_ID_CHARACTERS) {
             return Err(refusal(

@@ -25,7 +25,8 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::guard::look as may_be_parsed;
 pub use self::guard::{
-    MAX_ATTRIBUTES, MAX_ELEMENTS, MAX_ID_CHARACTERS, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING, MAX_NODES,
+    MAX_ATTRIBUTES, MAX_ELEMENTS, MAX_FLOWS, MAX_ID_CHARACTERS, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING,
+    MAX_NODES,
 };
 use self::{report::Findings, source::Source};
 pub use crate::finding::{Finding, Rejected, Severity};

@@ -33,6 +33,8 @@ pub(crate) struct Source<'a> {
     root: Xml<'a>,
     line_starts: Vec<usize>,
     by_id: HashMap<&'a str, Xml<'a>>,
+    /// Elements by their name, in the order of the file: every rule asks for some.
+    by_name: HashMap<&'a str, Vec<Xml<'a>>>,
     /// Sequence flows by the end that they have at a node.
     ends: HashMap<(&'static str, &'a str), Vec<Xml<'a>>>,
     dialect: bool,
@@ -48,11 +50,13 @@ impl<'a> Source<'a> {
             .map(|(at, _)| at + 1);
         let root = document.root_element();
         let mut by_id = HashMap::new();
+        let mut by_name: HashMap<_, Vec<Xml<'a>>> = HashMap::new();
         let mut ends: HashMap<_, Vec<Xml<'a>>> = HashMap::new();
         for node in root.descendants().filter(|node| is_bpmn(*node)) {
             if let Some(id) = id(node) {
                 by_id.entry(id).or_insert(node);
             }
+            by_name.entry(name(node)).or_default().push(node);
             if name(node) == "sequenceFlow" {
                 for end in ["sourceRef", "targetRef"] {
                     if let Some(id) = attr(node, end) {
@@ -67,6 +71,7 @@ impl<'a> Source<'a> {
             root,
             line_starts: std::iter::once(0).chain(breaks).collect(),
             by_id,
+            by_name,
             ends,
             dialect,
         }
@@ -100,7 +105,7 @@ impl<'a> Source<'a> {
 
     /// All of this name.
     pub(crate) fn named(&self, name: &'a str) -> impl Iterator<Item = Xml<'a>> + use<'a> {
-        self.elements().filter(move |node| node.tag_name().name() == name)
+        self.by_name.get(name).cloned().unwrap_or_default().into_iter()
     }
 
     /// Where an element stands.

@@ -63,6 +63,40 @@ fn tokens_that_double_in_a_circle_stop_after_so_many_steps() {
 }
 
 #[test]
+fn tokens_that_multiply_stop_after_so_many_steps() {
+    let many = r#"completionQuantity="1000""#;
+    let row = format!(
+        r#"<startEvent id="s"/><task id="a" {many}/><task id="b" {many}/><task id="c" {many}/><task id="d" {many}/><endEvent id="e"/>{}"#,
+        flows(&["s", "a", "b", "c", "d", "e"])
+    );
+    let back: String = (0..500)
+        .map(|n| format!(r#"<sequenceFlow id="back{n}" sourceRef="f" targetRef="m"/>"#))
+        .collect();
+    let circle = format!(
+        r#"<startEvent id="s"/><exclusiveGateway id="m"/><scriptTask id="a" scriptFormat="feel"><script>1</script></scriptTask><parallelGateway id="f"/><endEvent id="e"/>{}{back}"#,
+        flows(&["s", "m", "a", "f", "e"])
+    );
+    for xml in [process(&row), process(&circle)] {
+        on_a_small_stack(|| {
+            let mut player = player(&xml).without_replay();
+            player.start("p", Bindings::new()).unwrap_or_else(|why| panic!("{why}"));
+            let incidents = player.incidents();
+            assert!(
+                incidents
+                    .iter()
+                    .all(|one| one.message.contains(&MAX_STEPS_PER_COMMAND.to_string()))
+                    && !incidents.is_empty()
+            );
+            assert!(
+                player.events().len() <= 8 * MAX_STEPS_PER_COMMAND as usize,
+                "{}",
+                player.events().len()
+            );
+        });
+    }
+}
+
+#[test]
 fn a_process_that_calls_itself_stops_at_the_depth_of_calls() {
     let call = |id: &str, of: &str| {
         format!(

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use process_engine::bpmn::{
-    self, MAX_ATTRIBUTES, MAX_ID_CHARACTERS, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING, ReadOptions,
+    self, MAX_ATTRIBUTES, MAX_FLOWS, MAX_ID_CHARACTERS, MAX_MODEL_BYTES, MAX_NAMESPACE_DECLARATIONS, MAX_NESTING, ReadOptions,
 };
 
 use crate::{around, file, offended, process};
@@ -124,6 +124,58 @@ fn as_many_offences_as_a_file_can_hold_are_told_up_to_a_limit() {
     let many = "<nothing/>".repeat(20_000);
     let offended = offended(process(&many).as_bytes());
     assert!((1..=1_001).contains(&offended.len()), "{}", offended.len());
+}
+
+#[test]
+fn flows_without_number_are_refused_by_their_number() {
+    let flows: String = (0..=MAX_FLOWS)
+        .map(|n| format!("<sequenceFlow id=\"f{n}\" sourceRef=\"a\" targetRef=\"e\"/>"))
+        .collect();
+    is_refused_by("too-many-flows", &process(&flows));
+}
+
+#[test]
+fn what_could_begin_beside_a_task_in_any_combination_is_not_tried_in_all_of_them() {
+    let border = |n: usize| {
+        format!(
+            r#"<boundaryEvent id="b{n}" attachedToRef="a" cancelActivity="false"><timerEventDefinition id="t{n}"><timeDuration>P1D</timeDuration></timerEventDefinition></boundaryEvent><sequenceFlow id="f{n}" sourceRef="b{n}" targetRef="e"/>"#
+        )
+    };
+    for count in [7, 64, 1_000] {
+        let borders: String = (0..count).map(border).collect();
+        let xml = around(&format!(r#"<userTask id="a"/>{borders}"#));
+        assert_eq!(offended(xml.as_bytes()), Vec::<String>::new(), "{count}");
+    }
+}
+
+#[test]
+fn inclusive_gateways_that_all_lead_to_each_other_are_read_or_refused() {
+    let count = 70;
+    let mesh: String = (0..count)
+        .map(|from| {
+            let flows: String = (0..count)
+                .map(|to| format!("<sequenceFlow id=\"f{from}_{to}\" sourceRef=\"g{from}\" targetRef=\"g{to}\"/>"))
+                .collect();
+            format!("<inclusiveGateway id=\"g{from}\"/>{flows}")
+        })
+        .collect();
+    assert!(
+        offended(process(&mesh).as_bytes())
+            .iter()
+            .any(|rule| rule == "endless-circle")
+    );
+    let row: String = (0..1_400)
+        .map(|n| {
+            let next = n + 1;
+            format!(
+                "<inclusiveGateway id=\"g{n}\"/><sequenceFlow id=\"x{n}\" sourceRef=\"g{n}\" targetRef=\"g{next}\"/><sequenceFlow id=\"y{n}\" sourceRef=\"g{n}\" targetRef=\"g{next}\"/>"
+            )
+        })
+        .collect();
+    let xml = process(&format!(
+        "<startEvent id=\"s\"/><sequenceFlow id=\"in\" sourceRef=\"s\" targetRef=\"g0\"/>{row}<inclusiveGateway id=\"g1400\"/><sequenceFlow id=\"out\" sourceRef=\"g1400\" targetRef=\"e\"/><endEvent id=\"e\"/>"
+    ));
+    assert_eq!(offended(xml.as_bytes()), Vec::<String>::new());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Intermediate events, and what all events have in common.
 
+use std::collections::HashSet;
+
 use crate::bpmn::{
     report::Report,
     source::{
@@ -161,10 +163,22 @@ pub(super) fn definitions<'a>(report: &Report<'_, 'a>, kind: &str) -> Vec<(Xml<'
 
 /// In an executable process a message event names its message.
 pub(super) fn messages(report: &mut Report<'_, '_>) {
+    // A message flow gives an event its message as well. Only dialects leave it at that.
+    let mut touched = HashSet::new();
+    if report.source.is_dialect() {
+        for flow in report.source.named("messageFlow") {
+            touched.extend(
+                ["sourceRef", "targetRef"]
+                    .into_iter()
+                    .filter_map(|end| attr(flow, end))
+                    .map(local),
+            );
+        }
+    }
     for (event, definition) in definitions(report, "messageEventDefinition") {
         let named = attr(definition, "messageRef").is_some()
             || engine_attr(definition, "messageExpression").is_some()
-            || shares_a_flow(report, event);
+            || attr(event, "id").is_some_and(|id| touched.contains(id));
         if is_executable(event) && !named {
             report.error(
                 definition,
@@ -173,13 +187,6 @@ pub(super) fn messages(report: &mut Report<'_, '_>) {
             );
         }
     }
-}
-
-/// Whether a message flow gives an event its message. Only dialects leave it at that.
-fn shares_a_flow(report: &Report<'_, '_>, event: Xml<'_>) -> bool {
-    let id = attr(event, "id");
-    let touches = |flow: Xml<'_>| ["sourceRef", "targetRef"].iter().any(|end| attr(flow, end).map(local) == id);
-    report.source.is_dialect() && report.source.named("messageFlow").any(touches)
 }
 
 /// By the letter of the standard it names the operation as well. No dialect does.

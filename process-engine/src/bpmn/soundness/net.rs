@@ -16,14 +16,19 @@ pub(super) const MAX_TOKENS: u8 = 8;
 /// Nodes with more ways out than these are not tried in all combinations.
 const MAX_COMBINED: usize = 6;
 
+/// More ways on from one node than these are not tried in all combinations: each event on a border doubles them.
+const MAX_WAYS: usize = 1 << MAX_COMBINED;
+
 /// A level.
 pub(super) struct Net<'p> {
     process: &'p Process,
     pub(super) nodes: Vec<NodeIx>,
     places: HashMap<FlowIx, usize>,
     flows: Vec<FlowIx>,
-    /// For each inclusive join and each of its flows: the flows whose tokens could still arrive there.
-    upstream: HashMap<FlowIx, HashSet<FlowIx>>,
+    /// For each inclusive join and each of its flows: by place, whether a token there could still arrive.
+    upstream: HashMap<FlowIx, Box<[bool]>>,
+    /// For each event that a link leads to: those that it comes from.
+    linked_from: HashMap<NodeIx, Vec<NodeIx>>,
 }
 
 /// What a node does in one step: the tokens that are left, or the end of everything.
@@ -46,7 +51,16 @@ impl<'p> Net<'p> {
             places,
             flows,
             upstream: HashMap::new(),
+            linked_from: HashMap::new(),
         };
+        for at in &net.nodes {
+            for link in links_of(&process.node(*at).kind) {
+                let targets = net.nodes.iter().filter(|other| arrives(process, **other, link));
+                for target in targets {
+                    net.linked_from.entry(*target).or_default().push(*at);
+                }
+            }
+        }
         for at in net.nodes.clone() {
             let node = process.node(at);
             if matches!(node.kind, NodeKind::Inclusive) && node.incoming.len() > 1 {
@@ -71,8 +85,8 @@ impl<'p> Net<'p> {
     }
 
     /// The flows from which a token could come to a flow without passing a node.
-    fn before(&self, flow: FlowIx, without: NodeIx) -> HashSet<FlowIx> {
-        let mut found = HashSet::new();
+    fn before(&self, flow: FlowIx, without: NodeIx) -> Box<[bool]> {
+        let mut found = vec![false; self.flows.len()];
         let mut open = vec![self.process.flow(flow).source];
         let mut seen = HashSet::from([without]);
         while let Some(at) = open.pop() {
@@ -80,16 +94,17 @@ impl<'p> Net<'p> {
                 continue;
             }
             let node = self.process.node(at);
-            found.extend(&node.incoming);
+            for place in node.incoming.iter().filter_map(|flow| self.places.get(flow)) {
+                found[*place] = true;
+            }
             open.extend(node.incoming.iter().map(|flow| self.process.flow(*flow).source));
             if let NodeKind::Boundary { attached_to, .. } = node.kind {
                 open.push(attached_to);
             }
             // What a link brings comes from wherever it leaves.
-            let leaves = |other: &&NodeIx| links_of(&self.process.node(**other).kind).any(|link| arrives(self.process, at, link));
-            open.extend(self.nodes.iter().filter(leaves));
+            open.extend(self.linked_from.get(&at).into_iter().flatten());
         }
-        found
+        found.into()
     }
 
     /// The tokens that the level may begin with: each start event begins alone, what has no flow in begins together.
@@ -139,7 +154,8 @@ impl<'p> Net<'p> {
                 let here: Vec<FlowIx> = node.incoming.iter().filter(|flow| holds(flow)).copied().collect();
                 let may_come = |flow: &FlowIx| {
                     let before = self.upstream.get(flow);
-                    !holds(flow) && before.is_some_and(|before| before.iter().any(holds))
+                    let comes = |before: &[bool]| before.iter().zip(marking).any(|(leads, tokens)| *leads && *tokens > 0);
+                    !holds(flow) && before.is_some_and(|before| comes(before))
                 };
                 if here.is_empty() || node.incoming.iter().any(may_come) {
                     return Vec::new();
@@ -187,7 +203,9 @@ impl<'p> Net<'p> {
             if *interrupting && !throws {
                 ways.extend(extra);
             } else {
-                let both = ways
+                // Of too many ways, what leaves by the border is tried beside the first one only.
+                let tried = if ways.len() > MAX_WAYS { 1 } else { ways.len() };
+                let both = ways[..tried]
                     .iter()
                     .flat_map(|way| extra.iter().map(move |more| [way.as_slice(), more].concat()));
                 let both: Vec<Vec<FlowIx>> = both.collect();

@@ -162,6 +162,9 @@ fn play(said: &Said<'_, '_>, net: &Net<'_>, beginnings: Vec<Marking>) -> Seen {
         }
         let mut moved = false;
         for at in &net.nodes {
+            if seen.before.len() > most {
+                break;
+            }
             let steps = net.steps(*at, &marking);
             if steps.is_empty() {
                 seen.waited.extend(net.waits_at(*at, &marking).then_some(*at));

@@ -54,7 +54,7 @@ impl Run<'_> {
         };
         let ids: Vec<ElementId> = flows.iter().map(|flow| process.flow(*flow).id.clone()).collect();
         self.emit(Event::GatewayFired { key, from, flows: ids });
-        self.arrivals.extend(flows.into_iter().map(|flow| Arrival { scope, flow }));
+        self.send_on(flows.into_iter().map(|flow| Arrival { scope, flow }));
         self.touched.insert(scope);
         Ok(Ok(()))
     }
@@ -133,7 +133,7 @@ impl Run<'_> {
         }
         let ids = flows.iter().map(|flow| process.flow(*flow).id.clone()).collect();
         self.emit(Event::ElementLeft { key, flows: ids });
-        self.arrivals.extend(flows.into_iter().map(|flow| Arrival { scope, flow }));
+        self.send_on(flows.into_iter().map(|flow| Arrival { scope, flow }));
         self.touched.insert(scope);
     }
 }

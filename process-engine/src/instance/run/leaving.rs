@@ -37,7 +37,7 @@ impl Run<'_> {
                     _ => Bindings::new(),
                 };
                 self.emit(Event::ElementLeft { key, flows });
-                self.arrivals.extend(arrivals);
+                self.send_on(arrivals);
                 self.touched.insert(scope);
                 self.compensating.extend(compensates.map(|what| what.by));
                 self.after_inner(&process, at, scope);

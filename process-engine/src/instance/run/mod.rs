@@ -243,6 +243,15 @@ impl<'a> Run<'a> {
         self.steps <= MAX_STEPS_PER_COMMAND
     }
 
+    /// Puts tokens on their way. Each but the first counts as a step of its own: what multiplies stops as what goes round in
+    /// circles does.
+    pub(crate) fn send_on(&mut self, arrivals: impl IntoIterator<Item = Arrival>) {
+        let before = self.arrivals.len();
+        self.arrivals.extend(arrivals);
+        let more = (self.arrivals.len() - before).saturating_sub(1);
+        self.steps = self.steps.saturating_add(u32::try_from(more).unwrap_or(u32::MAX));
+    }
+
     /// Gives up an element and everything in it.
     pub(crate) fn cancel(&mut self, key: Key) {
         if let Some(element) = self.state.elements.get(&key) {
