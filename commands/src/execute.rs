@@ -205,8 +205,13 @@ impl Bureau {
         }
         let stored = stored_form::<D>(stream, D::command_name(command), &events, envelope, &region)?;
         let from = plan.events.len();
-        plan.events.extend(events);
-        plan.stored.extend(stored);
+        if from == 0 {
+            // Nearly always there is one command only: its events are large, and stay where they are.
+            (plan.events, plan.stored) = (events, stored);
+        } else {
+            plan.events.extend(events);
+            plan.stored.extend(stored);
+        }
         Ok(Planned::Events(from..plan.events.len()))
     }
 
