@@ -1,6 +1,13 @@
-//! `./run bench engine --soak`: random models and random paths through them, as the tests try a few of.
+//! `./run bench engine --soak [--from SEED]`: random models and random paths through them, as the tests try a few of.
 
-use std::time::Instant;
+use std::{
+    panic::catch_unwind,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use process_engine::testing::random;
 
@@ -9,50 +16,82 @@ use crate::measure::{heading, line, number};
 /// How many seeds are tried.
 const SEEDS: u64 = 100_000;
 /// After so many it is said how far it is.
-const AT_ONCE: u64 = 10_000;
+const AT_ONCE: u64 = 5_000;
+/// A seed that takes longer is named: a model may be slow to be read, but not for ever.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// What was found.
+#[derive(Default)]
+struct Found {
+    acts: u64,
+    events: u64,
+    failed: Vec<u64>,
+    slowest: (Duration, u64),
+}
+
+/// Tries seeds until there are none left.
+fn work(next: &AtomicU64, end: u64, found: &Mutex<Found>) {
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end {
+            return;
+        }
+        let begin = Instant::now();
+        let tried = catch_unwind(|| random::check(seed).map_err(|failure| failure.to_string()));
+        let took = begin.elapsed();
+        let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        match tried.unwrap_or_else(|_| Err(format!("seed {seed}: it panics"))) {
+            Ok(tried) => {
+                found.acts += tried.acts;
+                found.events += tried.events;
+            }
+            Err(story) => {
+                if found.failed.is_empty() {
+                    println!("{story}");
+                }
+                found.failed.push(seed);
+            }
+        }
+        found.slowest = found.slowest.max((took, seed));
+        if took > SLOW {
+            eprintln!("    seed {seed} took {took:.1?}");
+        }
+        if (seed + 1).is_multiple_of(AT_ONCE) {
+            eprintln!("    up to seed {seed}, {} failed", found.failed.len());
+        }
+    }
+}
 
 /// Tries all seeds from one on and prints what failed; the whole story of the first.
 pub fn run(first: u64) {
     heading("Random processes");
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let begin = Instant::now();
-    let (mut acts, mut events, mut failed) = (0, 0, Vec::new());
-    let end = first + SEEDS;
-    let mut next = first;
-    while next < end {
-        let until = (next + AT_ONCE - next % AT_ONCE).min(end);
-        match random::soak(next..until, threads) {
-            Ok(tried) => {
-                acts += tried.acts;
-                events += tried.events;
-                next = until;
-            }
-            Err(failure) => {
-                if failed.is_empty() {
-                    println!("{failure}");
-                }
-                // What stands between the last look and the failure was tried and is not counted again.
-                next = failure.seed + 1;
-                failed.push(failure.seed);
-            }
+    let (next, found) = (AtomicU64::new(first), Mutex::<Found>::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| work(&next, first + SEEDS, &found));
         }
-        eprintln!("    {next} seeds, {} failed", failed.len());
-    }
+    });
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     let rate = SEEDS as f64 / begin.elapsed().as_secs_f64();
     line(
         "seeds, each a model and a path (seeds/s)",
         &number(rate),
-        &format!("{SEEDS} in all"),
+        &format!(
+            "{SEEDS} in all; the slowest was {} in {:.1?}",
+            found.slowest.1, found.slowest.0
+        ),
     );
     line(
-        "acts and events that were compared with a replay",
-        &format!("{acts}, {events}"),
+        "acts, and events that were compared with a replay",
+        &format!("{}, {}", found.acts, found.events),
         "",
     );
     line(
         "seeds for which something is not true",
-        &failed.len().to_string(),
-        &format!("{failed:?}"),
+        &found.failed.len().to_string(),
+        &format!("{:?}", found.failed),
     );
 }
