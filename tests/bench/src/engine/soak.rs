@@ -17,8 +17,10 @@ use crate::measure::{heading, line, number};
 const SEEDS: u64 = 100_000;
 /// After so many it is said how far it is.
 const AT_ONCE: u64 = 5_000;
-/// A seed that takes longer is named: a model may be slow to be read, but not for ever.
-const SLOW: Duration = Duration::from_secs(5);
+/// Whoever is at the same seed when we look again after this time is slow, and the seed is named.
+const LOOK: Duration = Duration::from_secs(10);
+/// No seed.
+const NONE: u64 = u64::MAX;
 
 /// What was found.
 #[derive(Default)]
@@ -30,12 +32,13 @@ struct Found {
 }
 
 /// Tries seeds until there are none left.
-fn work(next: &AtomicU64, end: u64, found: &Mutex<Found>) {
+fn work(next: &AtomicU64, end: u64, found: &Mutex<Found>, at: &AtomicU64) {
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
         if seed >= end {
-            return;
+            return at.store(NONE, Ordering::Relaxed);
         }
+        at.store(seed, Ordering::Relaxed);
         let begin = Instant::now();
         let tried = catch_unwind(|| random::check(seed).map_err(|failure| failure.to_string()));
         let took = begin.elapsed();
@@ -53,12 +56,25 @@ fn work(next: &AtomicU64, end: u64, found: &Mutex<Found>) {
             }
         }
         found.slowest = found.slowest.max((took, seed));
-        if took > SLOW {
-            eprintln!("    seed {seed} took {took:.1?}");
-        }
         if (seed + 1).is_multiple_of(AT_ONCE) {
             eprintln!("    up to seed {seed}, {} failed", found.failed.len());
         }
+    }
+}
+
+/// Names the seeds that take long, until all are done.
+fn watch(at: &[AtomicU64]) {
+    let mut before = Vec::new();
+    loop {
+        std::thread::sleep(LOOK);
+        let now: Vec<u64> = at.iter().map(|at| at.load(Ordering::Relaxed)).collect();
+        if now.iter().all(|seed| *seed == NONE) {
+            return;
+        }
+        for seed in now.iter().filter(|seed| **seed != NONE && before.contains(*seed)) {
+            eprintln!("    seed {seed} takes long");
+        }
+        before = now;
     }
 }
 
@@ -68,14 +84,22 @@ pub fn run(first: u64) {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let begin = Instant::now();
     let (next, found) = (AtomicU64::new(first), Mutex::<Found>::default());
+    let at: Vec<AtomicU64> = (0..threads).map(|_| AtomicU64::new(first)).collect();
+    let mut took = Duration::ZERO;
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| work(&next, first + SEEDS, &found));
+        let working: Vec<_> = at
+            .iter()
+            .map(|at| scope.spawn(|| work(&next, first + SEEDS, &found, at)))
+            .collect();
+        scope.spawn(|| watch(&at));
+        for one in working {
+            let _ = one.join();
         }
+        took = begin.elapsed();
     });
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-    let rate = SEEDS as f64 / begin.elapsed().as_secs_f64();
+    let rate = SEEDS as f64 / took.as_secs_f64();
     line(
         "seeds, each a model and a path (seeds/s)",
         &number(rate),
