@@ -63,11 +63,29 @@ fn folded(events: &[Event]) -> String {
     for (at, event) in events.iter().enumerate() {
         <ProcessInstance as decider::Decider>::evolve(&mut state, event);
         if (at + 1) % every == 0 || at + 1 == events.len() {
-            told.push(serde_json::json!({ "after": at + 1, "state": state }));
+            told.push(serde_json::json!({ "after": at + 1, "state": bare(serde_json::to_value(&state).unwrap()) }));
         }
     }
     let lines: Vec<String> = told.iter().map(|one| format!("{one:#}\n")).collect();
     lines.concat()
+}
+
+/// A value without what is nothing: a field that was added to the state since, and that no stored event sets, changes nothing.
+fn bare(value: Value) -> Value {
+    let is_something = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(all) => !all.is_empty(),
+        Value::Object(entries) => !entries.is_empty(),
+        _ => true,
+    };
+    match value {
+        Value::Object(entries) => {
+            let entries = entries.into_iter().map(|(name, inner)| (name, bare(inner)));
+            Value::Object(entries.filter(|(_, inner)| is_something(inner)).collect())
+        }
+        Value::Array(all) => Value::Array(all.into_iter().map(bare).collect()),
+        other => other,
+    }
 }
 
 fn every_kind() -> BTreeSet<&'static str> {
