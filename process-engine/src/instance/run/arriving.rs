@@ -107,6 +107,7 @@ impl Run<'_> {
         let arriving = self
             .arrivals
             .iter()
+            .chain(&self.throwing)
             .filter(|arrival| arrival.scope == scope)
             .any(|arrival| could(process.flow(arrival.flow).target));
         let in_elements = self
@@ -153,6 +154,16 @@ impl Run<'_> {
 
 /// For each node whether a path leads from it to one of these flows without going through the join.
 pub(super) fn leads_to(process: &Process, join: NodeIx, flows: &[crate::model::FlowIx]) -> Vec<bool> {
+    leads(process, join, flows, |_| true)
+}
+
+/// The same without the ways over borders that do not interrupt: what goes out there begins a run of its own, which brings
+/// to a join all that it needs there.
+pub(super) fn leads_in_the_same_run(process: &Process, join: NodeIx, flows: &[crate::model::FlowIx]) -> Vec<bool> {
+    leads(process, join, flows, |interrupting| interrupting)
+}
+
+fn leads(process: &Process, join: NodeIx, flows: &[crate::model::FlowIx], crosses: fn(bool) -> bool) -> Vec<bool> {
     let mut leads = vec![false; process.nodes.len()];
     let mut open: Vec<NodeIx> = flows.iter().map(|flow| process.flow(*flow).source).collect();
     while let Some(node) = open.pop() {
@@ -162,7 +173,11 @@ pub(super) fn leads_to(process: &Process, join: NodeIx, flows: &[crate::model::F
         let here = process.node(node);
         open.extend(here.incoming.iter().map(|flow| process.flow(*flow).source));
         match &here.kind {
-            NodeKind::Boundary { attached_to, .. } => open.push(*attached_to),
+            NodeKind::Boundary {
+                attached_to,
+                interrupting,
+                ..
+            } if crosses(*interrupting) => open.push(*attached_to),
             NodeKind::Catch(catch) => open.extend(throwers_of(process, here.parent, catch)),
             _ => {}
         }

@@ -6,7 +6,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Run, arriving::leads_to};
+use super::{
+    Run,
+    arriving::{leads_in_the_same_run, leads_to},
+};
 use crate::{
     instance::{
         command::Rejection,
@@ -314,22 +317,35 @@ fn missing(level: &Level<'_>, kept: &[Spot], has_lost: bool) -> Vec<FlowIx> {
 /// The flows before a join on which others must put tokens, if this one comes to the join.
 fn needed_beside(process: &Process, join: NodeIx, spot: Spot, beside: &dyn Fn(&FlowIx) -> bool) -> Vec<FlowIx> {
     let incoming = &process.node(join).incoming;
-    let (others, own): (Vec<FlowIx>, Vec<FlowIx>) = incoming.iter().copied().partition(beside);
+    let (mut others, mut own): (Vec<FlowIx>, Vec<FlowIx>) = incoming.iter().copied().partition(beside);
     if others.is_empty() {
         return others;
     }
-    let leads = leads_to(process, join, &own);
-    let comes = match spot {
+    if own.is_empty() {
+        // Several runs of the same branches can be here at once, so each flow can stand beside each: what is whose is told
+        // by the way alone.
+        let is_on_the_way = |flow: &FlowIx| comes(process, spot, &[*flow], &leads_in_the_same_run(process, join, &[*flow]));
+        (own, others) = others.into_iter().partition(is_on_the_way);
+    }
+    if comes(process, spot, &own, &leads_to(process, join, &own)) {
+        others
+    } else {
+        Vec::new()
+    }
+}
+
+/// Whether something stands on one of these flows or comes to them, as they are led to.
+fn comes(process: &Process, spot: Spot, flows: &[FlowIx], leads: &[bool]) -> bool {
+    match spot {
         Spot::Node(at) => leads[at.0 as usize],
-        Spot::Flow(at) => own.contains(&at) || leads[process.flow(at).target.0 as usize],
-    };
-    if comes { others } else { Vec::new() }
+        Spot::Flow(at) => flows.contains(&at) || leads[process.flow(at).target.0 as usize],
+    }
 }
 
 /// Whether something that stays or begins will put a token on a flow before a join, or has.
 fn is_supplied(level: &Level<'_>, join: NodeIx, flow: FlowIx, kept: &[Spot]) -> bool {
     let process = level.process;
-    let leads = leads_to(process, join, &[flow]);
+    let leads = leads_in_the_same_run(process, join, &[flow]);
     let comes = |spot: Spot| match spot {
         Spot::Flow(at) if at == flow => true,
         Spot::Flow(at) => leads[process.flow(at).target.0 as usize] && !level.beside.are(spot, Spot::Flow(flow)),

@@ -96,6 +96,8 @@ pub(crate) struct Run<'a> {
     pub(crate) events: Vec<Event>,
     /// Tokens that were just put on flows.
     pub(crate) arrivals: VecDeque<Arrival>,
+    /// Those of them that throw something, and arrive last.
+    pub(crate) throwing: VecDeque<Arrival>,
     /// Scopes in which something was done: joins may fire there, and they may be finished.
     pub(crate) touched: BTreeSet<Key>,
     /// What was begun by a move: people are asked even if the model would skip them.
@@ -119,6 +121,7 @@ impl<'a> Run<'a> {
             context,
             events: Vec::new(),
             arrivals: VecDeque::new(),
+            throwing: VecDeque::new(),
             touched: BTreeSet::new(),
             asked_again: BTreeSet::new(),
             variables_changed: false,
@@ -258,8 +261,9 @@ impl<'a> Run<'a> {
             let (scope, compensates) = (element.scope, element.compensation);
             self.emit(Event::ElementCancelled { key });
             self.compensating.extend(compensates.map(|what| what.by));
-            self.arrivals
-                .retain(|arrival| self.state.elements.contains_key(&arrival.scope));
+            for arrivals in [&mut self.arrivals, &mut self.throwing] {
+                arrivals.retain(|arrival| self.state.elements.contains_key(&arrival.scope));
+            }
             self.touched.insert(scope);
         }
     }

@@ -290,7 +290,9 @@ impl Run<'_> {
         if !waiting.is_empty() {
             self.emit(Event::TokensTaken { scope, flows: waiting });
         }
-        self.arrivals.retain(|arrival| arrival.scope != scope);
+        for arrivals in [&mut self.arrivals, &mut self.throwing] {
+            arrivals.retain(|arrival| arrival.scope != scope);
+        }
     }
 
     /// Sets the variable that collects what the rounds gave.

@@ -21,14 +21,12 @@ impl Run<'_> {
             } else if let Some(by) = self.compensating.pop_first() {
                 self.continue_compensation(by)?;
             } else if let Some(arrival) = self.next_arrival() {
-                if self.state.elements.contains_key(&arrival.scope) {
-                    self.arrive(arrival)?;
-                }
+                self.arrive_if_open(arrival)?;
             } else if let Some(scope) = self.touched.pop_last() {
                 // Inner scopes have greater keys: they are looked at before those around them.
                 self.look_at(scope)?;
-            } else if let Some(arrival) = self.arrivals.pop_front() {
-                self.arrive(arrival)?;
+            } else if let Some(arrival) = self.throwing.pop_front() {
+                self.arrive_if_open(arrival)?;
             } else {
                 break;
             }
@@ -39,8 +37,20 @@ impl Run<'_> {
     /// The next token that arrives. Those that throw something arrive last: whoever is about to wait for it then does. Which
     /// of several tokens moves first is nobody's promise.
     fn next_arrival(&mut self) -> Option<Arrival> {
-        let first = self.arrivals.iter().position(|arrival| !self.throws(*arrival))?;
-        self.arrivals.remove(first)
+        while let Some(arrival) = self.arrivals.pop_front() {
+            if !self.throws(arrival) {
+                return Some(arrival);
+            }
+            self.throwing.push_back(arrival);
+        }
+        None
+    }
+
+    fn arrive_if_open(&mut self, arrival: Arrival) -> Result<(), Rejection> {
+        if self.state.elements.contains_key(&arrival.scope) {
+            self.arrive(arrival)?;
+        }
+        Ok(())
     }
 
     /// Whether a token arrives where a message or a signal is thrown.
@@ -128,6 +138,7 @@ impl Run<'_> {
             at: self.context.now,
         });
         self.arrivals.clear();
+        self.throwing.clear();
         self.touched.clear();
         self.compensating.clear();
     }

@@ -20,8 +20,9 @@ pub(super) fn check(player: &Player) -> Result<(), String> {
     if !has_two_voices {
         nobody_is_asked_twice(state)?;
     }
+    let open = Open::of(state);
     for (key, element) in state.elements.iter().filter(|(key, _)| **key != ROOT) {
-        is_waited_for(player, *key, element)?;
+        is_waited_for(player, &open, *key, element)?;
     }
     Ok(())
 }
@@ -97,16 +98,34 @@ fn nobody_is_asked_twice(state: &Instance) -> Result<(), String> {
     Ok(())
 }
 
+/// What something is open for: an instance may have many thousands of elements, each of which is looked up here.
+struct Open<'s> {
+    inside: BTreeSet<Key>,
+    waits: BTreeSet<(Key, &'s str)>,
+    incidents: BTreeSet<Key>,
+    tasks: BTreeSet<Key>,
+}
+
+impl<'s> Open<'s> {
+    fn of(state: &'s Instance) -> Self {
+        let scopes = state.elements.values().map(|element| element.scope);
+        let waits = state.waits.values().map(|wait| (wait.owner, &*wait.element));
+        Self {
+            inside: scopes.chain(state.tokens.iter().map(|(scope, ..)| scope)).collect(),
+            waits: waits.collect(),
+            incidents: state.incidents.values().map(|incident| incident.owner).collect(),
+            tasks: state.tasks.values().map(|task| task.owner).collect(),
+        }
+    }
+}
+
 /// Something is open for every element, or stands in it.
-fn is_waited_for(player: &Player, key: Key, element: &Element) -> Result<(), String> {
+fn is_waited_for(player: &Player, open: &Open<'_>, key: Key, element: &Element) -> Result<(), String> {
     let state = player.state();
-    let has_inside = state.children(key).next().is_some() || state.tokens.any_in(key);
-    let has_wait = state
-        .waits
-        .values()
-        .any(|wait| wait.owner == key && *wait.element == *element.element);
-    let has_incident = state.incidents.values().any(|incident| incident.owner == key);
-    let has_task = state.tasks.values().any(|task| task.owner == key);
+    let has_inside = open.inside.contains(&key);
+    let has_wait = open.waits.contains(&(key, &*element.element));
+    let has_incident = open.incidents.contains(&key);
+    let has_task = open.tasks.contains(&key);
     let has_job = state.jobs.contains_key(&key);
     // What was returned from comes back into it.
     let is_come_back_to = state.awaited_back(key).next().is_some();
@@ -125,7 +144,7 @@ fn is_waited_for(player: &Player, key: Key, element: &Element) -> Result<(), Str
             Work::Receive { .. } => has_wait,
             _ => has_job,
         },
-        Some(NodeKind::EventBased { .. }) => state.waits.values().any(|wait| wait.owner == key),
+        Some(NodeKind::EventBased { .. }) => open.waits.range((key, "")..).next().is_some_and(|(owner, _)| *owner == key),
         Some(NodeKind::SubProcess(SubProcess::AdHoc(_))) => true,
         Some(NodeKind::SubProcess(_) | NodeKind::Call(_)) => false,
         // A complex gateway that went on waits for the rest; a compensation waits for its handlers, which stand beside it.
