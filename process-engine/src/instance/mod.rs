@@ -32,6 +32,7 @@ pub use decide::{MAX_COPIES_AT_ONCE, MAX_OPINION_CHARACTERS, MAX_SIGNS_PER_TASK,
 pub use event::Event;
 pub use keyed::Keyed;
 pub use predicting::{Choice, Foreseen, Foresight, MAX_FORESEEN_EVENTS, MAX_FORESEEN_STEPS, Step, predict, try_out};
+pub(crate) use run::can_be_begun;
 pub use run::{
     MAX_STEPS_PER_COMMAND, PLATFORM_ID, PLATFORM_NAME,
     asking::{CHOSEN_BY_APPROVER, CHOSEN_BY_STARTER, MAX_PEOPLE_PER_TASK, NOBODY_APPROVES, NOBODY_REJECTS, SKIPPED_STARTER},

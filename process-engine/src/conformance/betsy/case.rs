@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Case, Feature, words::Word};
 use crate::{
-    instance::{Bindings, Command, Ending, Event, Key, StartedBy},
+    instance::{Bindings, Command, Ending, Event, Key, StartedBy, can_be_begun},
     model::{Definitions, ElementId, NodeKind, Process, SubProcess, Trigger},
     testing::{NotPlayed, Simulation, World},
 };
@@ -217,10 +217,9 @@ impl Stage<'_> {
             if element.closed || element.rounds.is_some() || (ad_hoc.sequential && element.inside > 0) {
                 return None;
             }
-            let mut inner = around.children.iter().map(|inner| process.node(*inner));
-            let next = inner.find(|inner| {
-                inner.incoming.is_empty() && inner.activity.is_some() && !self.begun.contains(&(at, *scope, inner.id.clone()))
-            });
+            let inner = around.children.iter().filter(|inner| can_be_begun(process, **inner));
+            let mut inner = inner.map(|inner| process.node(*inner));
+            let next = inner.find(|inner| !self.begun.contains(&(at, *scope, inner.id.clone())));
             match next {
                 Some(next) => Some((
                     at,

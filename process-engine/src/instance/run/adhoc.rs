@@ -124,7 +124,7 @@ fn ad_hoc(process: &Process, at: NodeIx) -> Option<&AdHoc> {
 }
 
 /// Whether an activity of an ad-hoc sub-process is begun by hand: those to which a flow leads begin by that.
-fn can_be_begun(process: &Process, at: NodeIx) -> bool {
+pub(crate) fn can_be_begun(process: &Process, at: NodeIx) -> bool {
     let node = process.node(at);
     let is_work = matches!(node.kind, NodeKind::Task(_) | NodeKind::SubProcess(_) | NodeKind::Call(_));
     let is_event = matches!(node.kind, NodeKind::SubProcess(SubProcess::Event));

@@ -34,6 +34,7 @@ mod waiting;
 mod ways;
 mod work;
 
+pub(crate) use adhoc::can_be_begun;
 use std::{
     cell::RefCell,
     collections::{BTreeSet, VecDeque},
